@@ -1,0 +1,65 @@
+"""A gate measures a made item, as it will be written, against what its plan asked for: accept, draw again, reject.
+
+One measurement is one frozen dataclass in `kernels/gate/<noun>.py`; its fields are what it tolerates.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Made:
+    """One finished item, beside what it was made from.
+
+    Args:
+        parent: what was read: audio (T,) float32, or image (H, W, C) float32 in 0…1.
+        item: what will be written, after rounding, in the same form.
+        rate: hertz; 0 for images.
+        gain: audio: what the parent was multiplied by, all steps together, where only gains and mixes touched it.
+        stems: audio: `foreground` and each mix step's added sound, (T,) float32, at the finished item's scale.
+        masks: image: each paint step's label mask, (H, W) bool.
+    """
+
+    parent: np.ndarray
+    item: np.ndarray
+    rate: int = 0
+    gain: float = 1.0
+    stems: Mapping[str, np.ndarray] = field(default_factory=dict)
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one gate found on one item.
+
+    Args:
+        ok: whether the item passes.
+        asked: what the plan asked for (the limit itself where a gate has only a limit).
+        got: what was measured.
+        more: further measured numbers, stored as `got.<name>`.
+    """
+
+    ok: bool
+    asked: float
+    got: float
+    more: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gate(ABC):
+    """A measurement and its tolerance. `step` names the step whose plan is asked."""
+
+    step: str
+
+    @abstractmethod
+    def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
+        """Measure one item; `op` is the step's operator and `plan` its own draws (`{"snr": 3.2, …}`)."""
+
+    def check(self) -> None:
+        """Refuse settings that are wrong together."""

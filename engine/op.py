@@ -1,0 +1,266 @@
+"""The contract of an operator: settings in, plan columns drawn, and one small function that says what happens.
+
+An operator is one frozen dataclass in `kernels/<family>/<noun>.py`, named as its file in CapWords. Its fields are its
+settings. It takes one of the forms below, so that the engine can let neighbours share a pass; the engine knows no
+operator by name. Units, bounds and choices of a setting stand in its `setting(...)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, get_type_hints
+
+import numpy as np
+
+from sliceforge.engine.distribution import Distribution
+from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.keys import Keys
+
+Columns = dict[str, np.ndarray]
+
+
+class Real(Distribution):
+    """The type of a setting that may vary over the real numbers."""
+
+
+class Whole(Distribution):
+    """The type of a setting that may vary over the whole numbers."""
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What a draw may know of a bank: its items in a fixed order.
+
+    Args:
+        ids: sorted ids.
+        seconds: length of each, (N,) float64; empty for images.
+    """
+
+    ids: Sequence[str]
+    seconds: np.ndarray
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What a draw may know of its items: sizes, never contents. Every column is (B,) int64.
+
+    Args:
+        length: samples of each clip at `rate`; zeros for images.
+        rate: hertz; zeros for images.
+        height, width: pixels; zeros for audio.
+        banks: the inventory of each bank of the run, by name.
+    """
+
+    length: np.ndarray
+    rate: np.ndarray
+    height: np.ndarray
+    width: np.ndarray
+    banks: Mapping[str, Inventory] = dataclasses.field(default_factory=dict)
+
+    def take(self, rows: np.ndarray) -> Shapes:
+        """The shapes of some rows (indices or a boolean mask)."""
+        columns = (self.length, self.rate, self.height, self.width)
+        return Shapes(*(column[rows] for column in columns), banks=self.banks)
+
+
+def setting(
+    default: Any,
+    unit: str = "",
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: Sequence[str] = (),
+) -> Any:
+    """A field of an operator: its default as a recipe would write it, its unit, and what it may be."""
+    metadata = {"unit": unit, "low": low, "high": high, "choices": tuple(choices)}
+    if isinstance(default, list | dict):
+        return dataclasses.field(default_factory=lambda: default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Op(ABC):
+    """One thing that can happen to an item."""
+
+    version: ClassVar[int] = 1
+    """Raised when the operator's bytes change; part of the recipe's hash."""
+
+    kind: ClassVar[str] = "audio"
+    """What it works on: audio or image."""
+
+    def draw(self, keys: Keys, shapes: Shapes) -> Columns:
+        """One column for each setting that is a distribution, each row a function of its own key (and shape) only."""
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {name: value.draw(keys, name) for name, value in fields.items() if isinstance(value, Distribution)}
+
+    def banks(self) -> tuple[str, ...]:
+        """The names of the banks that it cannot do without."""
+        return ()
+
+    def check(self) -> None:
+        """Refuse settings that are wrong together.
+
+        Raises:
+            SettingError: without the step's name, which the caller knows.
+        """
+
+
+class Source(Op):
+    """Audio: makes a sound that a later `Mix` can name as its `source`."""
+
+    @abstractmethod
+    def wave(self, length: int, rate: int, /, **plan: Any) -> np.ndarray:
+        """(length,) float32 with an RMS of one, from one row of the plan alone. `rate` in hertz."""
+
+
+class Mix(Op):
+    """Audio: adds a second sound, levelled against the clean, reverberated foreground and never the running mix.
+
+    Its plan has the columns `source` (the name of an earlier `Source` step, or `bank`), `item` (the bank item, or
+    empty) and `offset` (samples into it).
+    """
+
+    bank: str
+
+    @abstractmethod
+    def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
+        """What to multiply the noise (T,) by before it is added to the foreground (T,), both float32.
+
+        Raises:
+            InputError: where no level can be measured.
+        """
+
+
+class Gain(Op):
+    """Audio: one factor for the whole clip; the foreground and every added sound are scaled alike."""
+
+    @abstractmethod
+    def factor(self, audio: np.ndarray, rate: int, /, **plan: Any) -> float:
+        """What to multiply audio (T,) float32 by."""
+
+
+class Warp(Op):
+    """Image: moves pixels. Neighbouring warps compose into one resampling; masks, boxes and points follow."""
+
+    kind: ClassVar[str] = "image"
+
+    @abstractmethod
+    def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        """(3, 3) float64: homogeneous (x, y, 1) of an output pixel's centre → the source position it shows.
+
+        Pixel centres lie at whole numbers: (0, 0) is the centre of the upper left pixel.
+        """
+
+
+class Point(Op):
+    """Image: a new value at each pixel from (value, position, plan row)."""
+
+    kind: ClassVar[str] = "image"
+
+    pixel: ClassVar[Callable[..., Any]]
+    """`staticmethod` f(value, x, y, row) → value: float32 in and out, values 0…1, plain Python that Numba compiles."""
+
+    @abstractmethod
+    def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        """(P,) float32: the numbers that `pixel` reads, worked out once for an image."""
+
+
+class Paint(Point):
+    """Image: a `Point` that also makes a label: where the value changed by at least `label_above` at its own output."""
+
+    label: str
+    label_above: float
+    """Grey levels of 255."""
+
+
+class Apply(Op):
+    """Any torch, Kornia or torchaudio code; runs alone, and item by item on a CPU unless `batched_exact`."""
+
+    batched_exact: ClassVar[bool] = False
+    """True: the same bytes for any batch and number of threads, which the law test checks."""
+
+    @abstractmethod
+    def apply(self, batch: dict[str, Any], /, **plan: Any) -> dict[str, Any]:
+        """A new batch of named tensors; its input is left as it was. Each keyword is a column of the plan, (B,)."""
+
+
+FORMS = (Source, Mix, Gain, Warp, Paint, Point, Apply)
+
+
+def build(kind: type[Any], settings: Mapping[str, Any], where: str) -> Any:
+    """An operator (or a gate) from what a recipe says.
+
+    Args:
+        kind: the frozen dataclass.
+        settings: field name → value.
+        where: the place in the recipe, such as `steps.mix`, for messages.
+
+    Raises:
+        SettingError: an unknown field, a wrong type, a value out of bounds.
+    """
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    hints = get_type_hints(kind)
+    for name in settings:
+        if name not in fields:
+            raise SettingError(f"{where}.{name}: no such setting{did_you_mean(name, fields)}")
+    values = {}
+    for name, field in fields.items():
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        value = settings.get(name, default)
+        if value is dataclasses.MISSING:
+            raise SettingError(f"{where}.{name}: is needed")
+        values[name] = _value(value, hints[name], field.metadata, f"{where}.{name}")
+    built = kind(**values)
+    try:
+        built.check()
+    except SettingError as error:
+        raise SettingError(f"{where}.{error}") from None
+    return built
+
+
+def _value(value: Any, hint: type, metadata: Mapping[str, Any], where: str) -> Any:
+    choices, low, high = (metadata.get(name) for name in ("choices", "low", "high"))
+    if hint in (Real, Whole):
+        value = Distribution.parse(value, where, whole=hint is Whole)
+        ends = value.ends()
+        if ends is None:
+            raise SettingError(f"{where}: {list(value.values)}: expected numbers, such as [choice, 5, 10, 15]")
+        inside = low is None or low <= ends[0] <= ends[1] <= high
+    elif hint is float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise SettingError(f"{where}: {value!r}: expected a number, such as 1.5")
+        value, inside = float(value), low is None or low <= value <= high
+    elif isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
+        raise SettingError(f"{where}: {value!r}: expected {_named(hint)}")
+    else:
+        inside = not isinstance(value, int) or low is None or low <= value <= high
+    if choices and value not in choices:
+        raise SettingError(f"{where}: {value!r}: expected one of {', '.join(choices)}{_nearest(value, choices)}")
+    if not inside:
+        unit = f" {metadata['unit']}" if metadata.get("unit") else ""
+        raise SettingError(f"{where}: {_shown(value)}: expected at least {low:g} and at most {high:g}{unit}")
+    return value
+
+
+def _nearest(value: Any, choices: Sequence[str]) -> str:
+    tail = did_you_mean(str(value), choices)
+    return tail if "did you mean" in tail else ""
+
+
+def _shown(value: Any) -> str:
+    if not isinstance(value, Distribution):
+        return repr(value)
+    if value.kind == "constant":
+        return f"{value.values[0]:g}"
+    head = [] if value.kind == "uniform" else [value.kind]
+    return f"[{', '.join(map(str, [*head, *value.values]))}]"
+
+
+def _named(hint: type) -> str:
+    return {str: "a word, such as active", bool: "true or false", int: "a whole number, such as 3"}.get(
+        hint, getattr(hint, "__name__", str(hint))
+    )
