@@ -24,6 +24,7 @@ class Made:
         gain: audio: what the parent was multiplied by, all steps together, where only gains and mixes touched it.
         stems: audio: `foreground` and each mix step's added sound, (T,) float32, at the finished item's scale.
         masks: image: each paint step's label mask, (H, W) bool.
+        depth: image: bits of a value, 8 or 16.
     """
 
     parent: np.ndarray
@@ -32,6 +33,7 @@ class Made:
     gain: float = 1.0
     stems: Mapping[str, np.ndarray] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    depth: int = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Verdict:
         ok: whether the item passes.
         asked: what the plan asked for (the limit itself where a gate has only a limit).
         got: what was measured.
-        more: further measured numbers, stored as `got.<name>`.
+        more: further measured numbers, stored as `got.<gate>_<name>`.
     """
 
     ok: bool

@@ -1,0 +1,114 @@
+"""Whether a run is what it says: every file's hash, every gate, no leak, and a share of it made again."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sliceforge.engine import run as runs
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.replay import reopen
+from sliceforge.engine.work import Workshop, plan_path
+
+HELD_OUT = ("val", "valid", "validation", "dev", "test", "eval")
+"""Splits whose items must not become training items."""
+
+
+def audit(
+    config: Mapping[str, Any], told: Callable[[int, int], None] = lambda done, expected: None
+) -> tuple[str, list[str]]:
+    """Check a finished run.
+
+    Args:
+        config: `run`, `share` (of the items, made again and compared), and `data` and `banks` where they have moved.
+        told: progress.
+
+    Returns:
+        What was checked, in words, and one line for each finding.
+
+    Raises:
+        SettingError: there is no finished run.
+    """
+    workshop = reopen(config)
+    run = workshop.run
+    if not (run / "manifest.parquet").exists():
+        raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
+    manifest = pq.read_table(run / "manifest.parquet")
+    lines = manifest.to_pylist()
+    findings = [*_receipts(run, manifest), *_files(workshop), *_rows(lines)]
+    chosen = _chosen(lines, config["share"])
+    for done, line in enumerate(chosen):
+        findings += _again(workshop, line)
+        told(done + 1, len(chosen))
+    return f"{len(lines)} items, {len(chosen)} made again", findings
+
+
+def _receipts(run: Path, manifest: pa.Table) -> Iterator[str]:
+    said = manifest.to_pylist()
+    meant = runs.collect(run)[0].to_pylist()
+    if len(said) != len(meant):
+        yield f"manifest.parquet: {len(said)} rows, and the receipts give {len(meant)}"
+    for line, other in zip(said, meant, strict=False):
+        for name in {**line, **other}:
+            if not _same(line.get(name), other.get(name)):
+                yield f"{line.get('id')}: {name} is {line.get(name)!r}, and the receipt says {other.get(name)!r}"
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a == b or (a != a and b != b))
+
+
+def _files(workshop: Workshop) -> Iterator[str]:
+    """Every written byte against the receipts."""
+    for path in runs.receipts(workshop.run):
+        table = pq.read_table(path)
+        digest = (table.schema.metadata or {}).get(b"sha256", b"").decode()
+        good = table.filter(table["accepted"])
+        paths = good["path"].to_pylist()
+        if workshop.sink.digest(workshop.run, path.stem, paths) != digest:
+            yield f"{path.stem}: its files are not those that its receipt names"
+            found = workshop.sink.media(workshop.run, path.stem, paths)
+            for place, sha256 in zip(paths, good["sha256"].to_pylist(), strict=True):
+                data = found.get(place)
+                if data is None:
+                    yield f"{place}: is missing"
+                elif hashlib.sha256(data).hexdigest() != sha256:
+                    yield f"{place}: its SHA-256 is not the one in the manifest"
+
+
+def _rows(lines: list[dict[str, Any]]) -> Iterator[str]:
+    for line in lines:
+        if str(line["split"]).lower() in HELD_OUT:
+            yield f"{line['id']}: its parent belongs to the split {line['split']}"
+        for name, value in line.items():
+            if name.startswith("gate.") and value is False:
+                yield f"{line['id']}: did not pass {name}"
+
+
+def _chosen(lines: list[dict[str, Any]], share: float) -> list[dict[str, Any]]:
+    """A share of the items, spread by hash."""
+    order = sorted(lines, key=lambda line: hashlib.blake2b(line["id"].encode(), key=b"audit").digest())
+    return order[: math.ceil(share * len(lines))]
+
+
+def _again(workshop: Workshop, line: Mapping[str, Any]) -> Iterator[str]:
+    variant = line["variant"]
+    planned = pq.read_table(plan_path(workshop.run, variant), filters=[("id", "=", line["id"])])
+    if not len(planned):
+        yield f"{line['id']}: is not in the plan"
+        return
+    outcome = next(iter(workshop.outcomes(planned.slice(0, 1))))
+    if outcome.reason:
+        yield f"{line['id']}: cannot be made again: {outcome.reason} {outcome.detail}".rstrip()
+        return
+    if hashlib.sha256(workshop.item(outcome).media).hexdigest() != line["sha256"]:
+        yield f"{line['id']}: made again, its bytes differ"
+    for name, value in workshop.facts(outcome).items():
+        if not _same(value, line.get(name)):
+            yield f"{line['id']}: {name} is {value!r}, the manifest says {line.get(name)!r}"

@@ -1,0 +1,161 @@
+"""The command line: `sliceforge <verb> key=value …`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sliceforge.engine.errors import RunError, SettingError, SliceforgeError, did_you_mean
+
+VERBS = {
+    "generate": "make a slice: sliceforge generate recipe=speech/car_noise data=FOLDER out=RUN seed=7",
+    "replay": "make one item again from its plan row: sliceforge replay run=RUN id=ID out=FILE [stems=true]",
+    "audit": "check a run's shards, hashes and gates, and make a share again: sliceforge audit run=RUN",
+    "list": "recipes, operators and gates, a line each",
+    "show": "a recipe with every setting, its unit and where it was set: sliceforge show recipe=steel/scratches",
+}
+
+HELP = """\
+Sliceforge makes more of exactly the data that a model is weak on.
+
+  sliceforge <verb> key=value …
+
+{verbs}
+
+Options, as in Hydra: --config-dir DIR (more recipes), --cfg job (print the configuration and stop), --help, --version.
+Any setting can be given as key=value: steps.mix.snr=[0,10]  parents="speaker = 'theo'"  banks.noise=FOLDER  workers=4
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 1 past a limit, 2 a wrong setting, 3 disk, store, interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except SliceforgeError as error:
+        print(f"sliceforge: {_line(error)}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("sliceforge: interrupted; the same command goes on", file=sys.stderr)
+        return RunError.code
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        print(f"sliceforge: {place}{error.strerror or error}; the same command goes on", file=sys.stderr)
+        return RunError.code
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("--help", "-h", "help"):
+        width = max(map(len, VERBS))
+        print(HELP.format(verbs="\n".join(f"  {verb:{width}}  {text}" for verb, text in VERBS.items())), end="")
+        return 0
+    if arguments[0] == "--version":
+        from importlib.metadata import version
+
+        print(version("sliceforge"))
+        return 0
+    verb, rest = arguments[0], arguments[1:]
+    if verb not in VERBS:
+        raise SettingError(f"{verb}: no such verb{did_you_mean(verb, VERBS)}")
+    if "--help" in rest or "-h" in rest:
+        from sliceforge.engine.catalogue import settings
+
+        print(f"{verb}: {VERBS[verb]}\n\n{settings(verb)}")
+        return 0
+    rest, folders, print_only = _options(rest)
+    from sliceforge.engine.compose import compose
+
+    config = compose(verb, rest, folders)
+    if print_only:
+        import yaml
+
+        print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), end="")
+        return 0
+    actions: dict[str, Callable[[dict[str, Any], list[str], list[str]], int]]
+    actions = {"generate": _generate, "replay": _replay, "audit": _audit, "list": _list, "show": _show}
+    return actions[verb](config, rest, folders)
+
+
+def _options(rest: list[str]) -> tuple[list[str], list[str], bool]:
+    """(settings, folders of --config-dir, whether --cfg job was given)."""
+    settings, folders, print_only = [], [], False
+    left = iter(rest)
+    for argument in left:
+        name, equals, value = argument.partition("=")
+        if name in ("--config-dir", "-cd", "--cfg", "-c"):
+            value = value if equals else next(left, "")
+            if name in ("--config-dir", "-cd"):
+                folders.append(value)
+            elif value == "job":
+                print_only = True
+            else:
+                raise SettingError(f"--cfg: {value!r}: expected job")
+        elif argument.startswith("--"):
+            raise SettingError(f"{argument}: no such option{did_you_mean(name, ['--config-dir', '--cfg', '--help'])}")
+        else:
+            settings.append(argument)
+    return settings, folders, print_only
+
+
+def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine import progress
+    from sliceforge.engine.run import generate
+
+    with progress.shown("generate") as told:
+        summary = generate(config, config["name"], told)
+    rejected = sum(summary.rejects.values())
+    why = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.rejects.items()))
+    state = f"{summary.made} made" if summary.made else "finished already"
+    rate = f", {summary.made / summary.seconds:.0f} items/s" if summary.made and summary.seconds else ""
+    print(f"{summary.run}: {summary.accepted} items, {rejected} rejected{f' ({why})' if why else ''}; {state}{rate}")
+    for problem in summary.problems:
+        print(f"sliceforge: {problem}; see {summary.run / 'rejects.parquet'}", file=sys.stderr)
+    return 1 if summary.problems else 0
+
+
+def _replay(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.replay import replay
+
+    for path in replay(config):
+        print(path)
+    return 0
+
+
+def _audit(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine import progress
+    from sliceforge.engine.audit import audit
+
+    with progress.shown("audit") as told:
+        checked, findings = audit(config, told)
+    for finding in findings:
+        print(finding)
+    state = f"{len(findings)} findings" if findings else "nothing found"
+    print(f"{Path(config['run'])}: {checked}: {state}")
+    return 1 if findings else 0
+
+
+def _list(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.catalogue import listing
+
+    print(listing(config, folders))
+    return 0
+
+
+def _show(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.catalogue import show
+
+    print(show(config, rest, folders))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

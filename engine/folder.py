@@ -1,0 +1,157 @@
+"""The run's folder: its lock, what it was asked to be, and whether a command may go on with it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sliceforge.engine import shards
+from sliceforge.engine.errors import RunError, SettingError
+
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "soundfile",
+    "pillow",
+    "pyarrow",
+    "torch",
+    "torchaudio",
+    "torchvision",
+    "kornia",
+)
+
+HOST = ("cpu", "versions", "sliceforge")
+"""What `allow_other_cpu` lets differ."""
+
+
+def open_folder(out: str) -> Path:
+    """The run's folder, made where it is missing.
+
+    Raises:
+        SettingError: it cannot be made.
+    """
+    run = Path(out)
+    try:
+        (run / "log").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"out: {out}: {error.strerror}; expected a folder that can be written") from None
+    return run
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the run's lock; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        RunError: another process holds it.
+    """
+    with (run / "log" / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(f"out: {run}: another process is writing this run") from None
+        yield
+
+
+def host() -> dict[str, Any]:
+    """The CPU's type and the versions that bytes depend on."""
+    return {
+        "cpu": _cpu(),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "sliceforge": version("sliceforge"),
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{platform.machine()} {named[0] if named else platform.processor()}".strip()
+
+
+def load(run: Path) -> dict[str, Any]:
+    """What run.yaml says.
+
+    Raises:
+        SettingError: there is no run.
+    """
+    try:
+        found = yaml.safe_load((run / "run.yaml").read_text("utf-8"))
+    except OSError:
+        raise SettingError(f"run: {run}: no run.yaml there; expected the folder of a run, such as run=RUN") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise SettingError(f"run: {run}: its run.yaml cannot be read") from None
+    if not isinstance(found, dict):
+        raise SettingError(f"run: {run}: its run.yaml cannot be read")
+    return found
+
+
+def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None], other_cpu: bool = False) -> None:
+    """Begin a run, or go on with the one that is there; how many items it has may grow.
+
+    Args:
+        wanted: all that decides the bytes of an item: no host's name, path, clock or speed.
+        target: `variants` and `count`, how many are wanted.
+        other_cpu: go on though the CPU or the versions differ.
+
+    Raises:
+        SettingError: the folder holds something else; what differs is named.
+    """
+    path = run / "run.yaml"
+    if path.exists():
+        there = load(run)
+        before = {name: there.pop(name, None) for name in target}
+        _compare(run, there, json.loads(json.dumps(wanted)), HOST if other_cpu else ())
+        _grown(run, before, target)
+        wanted = there
+    elif any(entry.name != "log" for entry in run.iterdir()):
+        raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
+    whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
+    if not path.exists() or path.read_bytes() != whole:
+        with shards.committed(path) as file:
+            file.write(whole)
+
+
+def _compare(run: Path, there: Mapping[str, Any], wanted: Mapping[str, Any], free: tuple[str, ...]) -> None:
+    for name in dict.fromkeys([*there, *wanted]):
+        if name not in free and there.get(name) != wanted.get(name):
+            what = _difference(name, there.get(name), wanted.get(name))
+            tail = "; allow_other_cpu=true goes on all the same" if name in HOST else ""
+            raise SettingError(f"out: {run}: holds another run: {what}; name another folder{tail}")
+
+
+def _difference(name: str, was: Any, now: Any) -> str:
+    """The first leaf that differs, in words."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*was, *now]):
+            if was.get(key) != now.get(key):
+                return _difference(f"{name}.{key}", was.get(key), now.get(key))
+    shown = [_short(value) for value in (was, now)]
+    return f"{name.removeprefix('recipe.')} was {shown[0]}, now {shown[1]}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:28]}…{text[-28:]}"
+
+
+def _grown(run: Path, before: Mapping[str, int | None], target: Mapping[str, int | None]) -> None:
+    if before["count"] is not None and target["count"] is not None and target["count"] < before["count"]:
+        raise SettingError(f"count: {target['count']}: the run has {before['count']} already; it can only grow")
+    if target["count"] is None:
+        have = len(list(run.glob("plan-v*.parquet"))) if before["count"] is not None else before["variants"] or 1
+        if (target["variants"] or 1) < have:
+            raise SettingError(f"variants: {target['variants'] or 1}: the run has {have} already; it can only grow")
+    elif before["count"] is None:
+        raise SettingError(f"count: {target['count']}: the run was asked for whole variants; name another folder")

@@ -1,0 +1,184 @@
+"""From composed, plain data to a recipe; every mistake is one line that names its key."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.gates import Gate
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.op import Mix, Op, Shapes, Source, build
+from sliceforge.engine.recipe import KEYS, NAME, OneOf, Recipe, Step
+
+
+def find(name: str, trust: Sequence[str] = (), family: str = "") -> type[Any]:
+    """The class that a recipe names: `audio/mix` is `Mix` in kernels/audio/mix.py; `my_package.hum` is `Hum`.
+
+    Args:
+        name: what follows `op:`.
+        trust: packages whose operators may be imported by a dotted name.
+        family: look only here (`gate`).
+
+    Raises:
+        SettingError: no such operator, or a package that is not trusted.
+    """
+    if re.fullmatch(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*", name):
+        module = f"sliceforge.kernels.{name.replace('/', '.')}"
+        owned = family in ("", name.split("/")[0])
+    elif re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", name):
+        module = name
+        owned = name.split(".")[0] in trust
+    else:
+        raise SettingError(f"{name!r}: expected family/noun, such as audio/mix")
+    if not owned:
+        raise SettingError(f"{name}: own operators need trust=[{name.split('.')[0]}] on the command line")
+    noun = module.rpartition(".")[2]
+    try:
+        found = getattr(importlib.import_module(module), noun.title().replace("_", ""), None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        found = None
+    if found is None:
+        raise SettingError(f"{name}: no such operator{did_you_mean(name, _operators(family))}")
+    return found
+
+
+def _operators(family: str) -> Iterator[str]:
+    from sliceforge.engine.cache import KERNELS
+
+    for path in KERNELS.glob("*/*.py"):
+        folder = path.parent.name
+        if path.stem != "__init__" and (folder == "gate") == (family == "gate"):
+            yield f"{folder}/{path.stem}"
+
+
+def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
+    """Build a recipe from composed, plain data.
+
+    Raises:
+        SettingError: one line that names the key.
+    """
+    source = {key: config[key] for key in KEYS if config.get(key) is not None}
+    steps: list[Step] = []
+    choices: list[OneOf] = []
+    for name, settings in (source.get("steps") or {}).items():
+        if settings is not None:
+            _add(name, settings, steps, choices, trust)
+    if not steps:
+        raise SettingError("steps: a recipe needs at least one, such as {gain: {op: audio/level, level: -20}}")
+    kinds = {step.op.kind for step in steps}
+    kind = source.get("kind") or min(kinds)
+    if kinds != {kind}:
+        raise SettingError(f"kind: {kind}, but there are steps for {' and '.join(sorted(kinds))}")
+    _check_sources(steps)
+    recipe = Recipe(
+        kind=kind,
+        steps=tuple(steps),
+        choices=tuple(choices),
+        sets=dict(source.get("sets") or {}),
+        gates={
+            name: _gate(name, settings, steps) for name, settings in (source.get("gates") or {}).items() if settings
+        },
+        rate=_rate(source.get("rate")),
+        guard_db=float(source.get("guard_db", -0.1)),
+        source={**source, "steps": {name: value for name, value in source["steps"].items() if value is not None}},
+    )
+    _check_sets(recipe)
+    return recipe
+
+
+def _add(name: str, settings: Any, steps: list[Step], choices: list[OneOf], trust: Sequence[str]) -> None:
+    where = f"steps.{name}"
+    if not NAME.fullmatch(name):
+        raise SettingError(f"{where}: a step's name is a lower-case word, such as mix or second_mix")
+    if not isinstance(settings, Mapping):
+        raise SettingError(f"{where}: {settings!r}: expected settings, such as {{op: audio/level, level: -20}}")
+    rest = dict(settings)
+    p = _share(rest.pop("p", 1.0), f"{where}.p")
+    if "one_of" not in rest:
+        steps.append(Step(name, _operator(rest, where, trust), p))
+        return
+    branches, weights = rest.pop("one_of"), rest.pop("weights", None)
+    if rest or not isinstance(branches, Mapping) or len(branches) < 2:
+        raise SettingError(f"{where}.one_of: expected at least two named steps, such as {{one_of: {{a: …, b: …}}}}")
+    weights = weights or dict.fromkeys(branches, 1.0)
+    if set(weights) != set(branches) or min(weights.values()) < 0 or not sum(weights.values()) > 0:
+        raise SettingError(
+            f"{where}.weights: expected a share for each of {', '.join(branches)}, such as {{a: 1, b: 2}}"
+        )
+    total = sum(weights.values())
+    choices.append(OneOf(name, tuple(branches), tuple(weights[branch] / total for branch in branches), p))
+    for branch, own in branches.items():
+        if not NAME.fullmatch(branch) or not isinstance(own, Mapping):
+            raise SettingError(f"{where}.one_of.{branch}: expected a step, such as {{op: audio/level, level: -20}}")
+        inside = dict(own)
+        share = _share(inside.pop("p", 1.0), f"{where}.one_of.{branch}.p")
+        op = _operator(inside, f"{where}.one_of.{branch}", trust)
+        steps.append(Step(f"{name}.{branch}", op, share, name))
+
+
+def _operator(settings: dict[str, Any], where: str, trust: Sequence[str]) -> Op:
+    name = settings.pop("op", None)
+    if not isinstance(name, str):
+        raise SettingError(f"{where}.op: {name!r}: expected an operator, such as audio/mix")
+    try:
+        kind = find(name, trust)
+    except SettingError as error:
+        raise SettingError(f"{where}.op: {error}") from None
+    if not (isinstance(kind, type) and issubclass(kind, Op)):
+        raise SettingError(f"{where}.op: {name}: is no operator")
+    return build(kind, settings, where)
+
+
+def _gate(name: str, settings: Any, steps: Sequence[Step]) -> Gate:
+    rest = dict(settings)
+    kind = find(f"gate/{rest.pop('gate', name)}", family="gate")
+    gate = build(kind, rest, f"gates.{name}")
+    if gate.step not in {step.name for step in steps}:
+        raise SettingError(
+            f"gates.{name}.step: {gate.step}: no such step{did_you_mean(gate.step, [s.name for s in steps])}"
+        )
+    return gate
+
+
+def _share(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise SettingError(f"{where}: {value!r}: expected a share of items from 0 to 1, such as 0.5")
+    return float(value)
+
+
+def _rate(value: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= 384000:
+        raise SettingError(f"rate: {value!r}: expected hertz from 1000 to 384000, such as 16000")
+    return value
+
+
+def _check_sources(steps: Sequence[Step]) -> None:
+    before: set[str] = set()
+    for step in steps:
+        if isinstance(step.op, Source):
+            before.add(step.name)
+        if isinstance(step.op, Mix):
+            wanted = step.op.sources() - before - {"bank"}
+            if wanted:
+                word = min(wanted)
+                known = did_you_mean(word, before | {"bank", "either"})
+                raise SettingError(f"steps.{step.name}.source: {word}: no earlier step makes that sound{known}")
+
+
+def _check_sets(recipe: Recipe) -> None:
+    nobody = np.zeros(0, np.int64)
+    drawn = recipe.draw(Keys.of(0, []), Shapes(nobody, nobody, nobody, nobody))
+    for name, value in recipe.sets.items():
+        head, _, _ = value.rpartition(".") if isinstance(value, str) else ("", "", "")
+        if value not in drawn and head in {step.name for step in recipe.steps}:
+            known = did_you_mean(value, [column for column in drawn if column.startswith(f"{head}.")])
+            raise SettingError(f"sets.{name}: {value}: that step draws no such number{known}")

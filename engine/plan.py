@@ -1,0 +1,213 @@
+"""The plan: for each made item its parent and every drawn number, as a table that needs nothing else to be read.
+
+Columns: `id parent path label split group` and the parent's metadata; `variant attempt`; what is known of the parent
+before it is read (`read.length`, `read.rate`, `read.height`, `read.width`, or why it cannot be: `read.reason`,
+`read.detail`); then `<step>.<draw>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sliceforge.engine import predicate
+from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.errors import InputError, SettingError, did_you_mean
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.manifest import Manifest
+from sliceforge.engine.op import Columns, Inventory, Shapes
+from sliceforge.engine.read import declared, length_at
+from sliceforge.engine.recipe import Recipe
+
+OWN = ("id", "path", "label", "split", "group", "slice", "parents", "parent_path", "variant", "attempt", "sha256")
+"""Columns of a made item that a parent's metadata cannot fill."""
+
+SIZES = ("read.length", "read.rate", "read.height", "read.width")
+
+DRAWS = 64
+"""Attempts at a row that keeps the promise of `slice` before the setting is called wrong."""
+
+
+def choose(manifest: Manifest, recipe: Recipe, parents: str | None, slice_: str | None) -> np.ndarray:
+    """Which rows of a manifest may be enlarged, (N,) bool.
+
+    With `parents`, those. With `slice` alone: a recipe that sets every column of the slice takes the items outside
+    it, one that sets none takes those inside. With neither: every item of the training split, or with no split.
+
+    Raises:
+        SettingError: a recipe that sets only a part of the slice's columns.
+    """
+    table = manifest.table
+    training = np.array([split in (None, "", "train") for split in table["split"].to_pylist()], bool)
+    if parents:
+        return predicate.select(table, parents, "parents")
+    if not slice_:
+        return training
+    named = predicate.columns(slice_, "slice")
+    missing = sorted(named - set(recipe.sets))
+    if not missing:
+        known = named & set(table.column_names)
+        return training & ~predicate.select(table, slice_, "slice") if known == named else training
+    if len(missing) == len(named):
+        return training & predicate.select(table, slice_, "slice")
+    raise SettingError(f"slice: the recipe does not set {missing[0]!r}; say which items to take with parents=")
+
+
+def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int) -> pa.Table:
+    """The chosen parents in plan order, with what their headers say; what cannot be read has a reason instead."""
+    table = manifest.table.filter(pa.array(rows))
+    names = [name for name in table.column_names if name not in OWN and name != "parent"]
+    fields = {"parent": table["id"], "path": table["path"], "label": table["label"]}
+    fields |= {"split": table["split"], "group": table["group"]} | {name: table[name] for name in names}
+    claims = table.select([name for name in ("rate", "sample_rate", "sampling_rate") if name in names]).to_pylist()
+    found = [
+        _header(manifest.root / path, recipe, claims[i] if claims else {})
+        for i, path in enumerate(table["path"].to_pylist())
+    ]
+    if "sha256" in table.column_names:
+        fields["read.sha256"] = table["sha256"].cast(pa.string())
+    sizes = {name: pa.array([row.get(name, 0) for row in found], pa.int64()) for name in SIZES}
+    reasons = {f"read.{name}": pa.array([row.get(name) for row in found], pa.string()) for name in ("reason", "detail")}
+    known = pa.table({**fields, **sizes, **reasons})
+    refused = pa.Table.from_pylist(
+        [
+            {"parent": row.id, "path": row.path, "read.reason": row.reason, "read.detail": row.detail}
+            | dict.fromkeys(SIZES, 0)
+            for row in manifest.rejects
+        ],
+        pa.schema(
+            [field for field in known.schema if field.name in ("parent", "path", *SIZES) or "read." in field.name]
+        ),
+    )
+    whole = pa.concat_tables([known, refused], promote_options="default").combine_chunks()
+    return whole.take(pa.array(_order(whole["parent"].to_pylist(), whole["path"].to_pylist(), seed)))
+
+
+def _header(path: Path, recipe: Recipe, row: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        if recipe.kind == "image":
+            seen = image.probe(path)
+            return {"read.height": seen.height, "read.width": seen.width}
+        heard = audio.probe(path)
+        claimed = declared(row)
+        if claimed and claimed != heard.rate:
+            raise InputError("rate_mismatch", f"{heard.rate} Hz, the manifest says {claimed}")
+        rate = recipe.rate or heard.rate
+        return {"read.length": length_at(heard.length, heard.rate, rate), "read.rate": rate}
+    except InputError as error:
+        return {"reason": error.reason, "detail": error.detail}
+
+
+def _order(ids: Sequence[str], paths: Sequence[str], seed: int) -> list[int]:
+    """By keyed hash, so that a shard mixes classes, then by id (and path, where two rows claim one id)."""
+    key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
+    hashes = [hashlib.blake2b(item.encode("utf-8", "surrogatepass"), key=key, digest_size=8).digest() for item in ids]
+    return sorted(range(len(ids)), key=lambda i: (hashes[i], ids[i], paths[i] or ""))
+
+
+def draw(
+    recipe: Recipe,
+    parents: pa.Table,
+    seed: int,
+    variant: int,
+    banks: Mapping[str, Inventory],
+    slice_: str | None = None,
+    attempt: int | np.ndarray = 0,
+) -> pa.Table:
+    """The plan of one variant for parents that `survey` returned (or for some rows of an earlier plan).
+
+    Args:
+        attempt: where to begin, one for all or (B,); with a slice, the first from there whose row keeps its promise.
+
+    Raises:
+        SettingError: a slice that the recipe's numbers cannot reach.
+    """
+    parents = parents.select(_carried(parents, recipe))
+    ids = parents["parent"].to_pylist()
+    shapes = Shapes(*(parents[name].to_numpy() for name in SIZES), banks=banks)
+    attempts = np.full(len(ids), attempt, np.int64)
+    columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes)
+    if slice_:
+        readable = parents["read.reason"].is_null().to_numpy(zero_copy_only=False)
+        _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable)
+    made = pa.array([f"{item}~{variant}" for item in ids], pa.string())
+    numbers = {"variant": pa.array(np.full(len(ids), variant, np.int32)), "attempt": pa.array(attempts, pa.int32())}
+    return pa.table(
+        {"id": made, **dict(zip(parents.column_names, parents.columns, strict=True)), **numbers}
+        | _nulled(recipe, columns)
+    )
+
+
+def _carried(table: pa.Table, recipe: Recipe) -> list[str]:
+    """The columns that a plan takes from an earlier one: all but those that it draws."""
+    steps = {step.name for step in recipe.steps} | {choice.name for choice in recipe.choices}
+    drawn = {name for name in table.column_names if name.rpartition(".")[0] in steps}
+    return [name for name in table.column_names if name not in drawn | {"id", "variant", "attempt"}]
+
+
+def _nulled(recipe: Recipe, columns: Columns) -> dict[str, pa.Array]:
+    """Plan columns for Arrow: null where the step does not happen."""
+    arrays = {}
+    idle = {step.name: ~np.broadcast_to(recipe.active(step, columns), _count(columns)) for step in recipe.steps}
+    for name, column in columns.items():
+        step, _, own = name.rpartition(".")
+        mask = None if own == "on" or step not in idle else idle[step]
+        arrays[name] = pa.array(column, mask=mask, from_pandas=False)
+    return arrays
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _promise(
+    recipe: Recipe,
+    parents: pa.Table,
+    seed: int,
+    variant: int,
+    shapes: Shapes,
+    slice_: str,
+    attempts: np.ndarray,
+    columns: Columns,
+    readable: np.ndarray,
+) -> None:
+    """Draw the rows that are outside the slice again, in place, until every row is inside."""
+    left = np.flatnonzero(readable)
+    ids = parents["parent"].to_pylist()
+    for _ in range(DRAWS):
+        facts = _facts(recipe, parents.take(pa.array(left)), {n: column[left] for n, column in columns.items()})
+        left = left[~predicate.select(facts, slice_, "slice")]
+        if not len(left):
+            return
+        attempts[left] += 1
+        keys = Keys.of(seed, [ids[i] for i in left], variant, attempts[left])
+        for name, column in recipe.draw(keys, shapes.take(left)).items():
+            columns[name][left] = column
+    raise SettingError(
+        f"slice: {DRAWS} draws for {ids[left[0]]!r} and none is inside {slice_!r}; narrow the recipe's settings to it"
+    )
+
+
+def _facts(recipe: Recipe, parents: pa.Table, columns: Columns) -> pa.Table:
+    """The manifest rows that the items will have, as far as a plan knows them."""
+    fields = {name: parents[name] for name in parents.column_names if "." not in name}
+    drawn = _nulled(recipe, columns)
+    for name, value in recipe.sets.items():
+        fields[name] = drawn[value] if value in drawn else pa.array([value] * len(parents))
+    return pa.table(fields)
+
+
+def check_inventory(recipe: Recipe, banks: Mapping[str, Any]) -> None:
+    """Refuse a recipe whose banks are not given.
+
+    Raises:
+        SettingError: naming the bank.
+    """
+    for name in sorted(recipe.banks() - set(banks)):
+        near = did_you_mean(name, banks) if banks else ""
+        raise SettingError(f"banks.{name}: is needed by this recipe, such as banks.{name}=FOLDER{near}")

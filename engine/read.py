@@ -1,0 +1,121 @@
+"""The only input: one item at a time is decoded, checked, and brought to the recipe's rate as a whole."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.signal import firwin, upfirdn
+
+from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
+
+ZEROS = 64
+"""Zero crossings of the resampling filter on each side."""
+
+STOPBAND_DB = 120.0
+
+
+def length_at(length: int, rate: int, new_rate: int) -> int:
+    """Samples that a clip has at another rate: ⌈length · new / old⌉."""
+    return -(-length * new_rate // rate)
+
+
+@lru_cache(maxsize=16)
+def _filter(up: int, down: int) -> np.ndarray:
+    """A Kaiser-windowed sinc: flat to 90 % of the lower Nyquist frequency, 100 dB down from 103 % of it."""
+    wide = max(up, down)
+    beta = 0.1102 * (STOPBAND_DB - 8.7)
+    return up * firwin(2 * ZEROS * wide + 1, 0.97 / wide, window=("kaiser", beta))
+
+
+def resample(x: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
+    """Audio (T,) at another rate, (⌈T · new / old⌉,) float32; the whole clip at once, on one thread.
+
+    A polyphase sinc filter of linear phase and no delay, computed in double precision.
+
+    Args:
+        x: (T,) float32.
+        rate, new_rate: hertz.
+    """
+    if rate == new_rate:
+        return np.ascontiguousarray(x, np.float32)
+    common = math.gcd(rate, new_rate)
+    up, down = new_rate // common, rate // common
+    taps = _filter(up, down)
+    middle = len(taps) // 2
+    # Zeros in front of the filter make its middle a multiple of `down`, so that output n stands at input n·down/up.
+    taps = np.concatenate([np.zeros(-middle % down), taps])
+    skip = (middle + (-middle % down)) // down
+    count = length_at(len(x), rate, new_rate)
+    tail = np.zeros(len(taps) // up + 1)
+    y = upfirdn(taps, np.concatenate([x.astype(np.float64), tail]), up, down)
+    return y[skip : skip + count].astype(np.float32)
+
+
+def read_audio(path: Path, rate: int | None = None, declared: int | None = None) -> tuple[np.ndarray, int]:
+    """A clip as mono (T,) float32, and its rate in hertz.
+
+    Args:
+        path: the file.
+        rate: bring it to this rate; None keeps its own.
+        declared: the rate that a manifest claims, in hertz.
+
+    Raises:
+        InputError: unreadable, empty, non_finite, silent, rate_mismatch, too_large.
+    """
+    samples, own = audio.decode(path, declared)
+    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float64).astype(np.float32)
+    audio.check_level(mono)
+    return resample(mono, own, rate or own), rate or own
+
+
+def read_image(path: Path) -> np.ndarray:
+    """An image as (H, W, C) uint8 or uint16, upright.
+
+    Raises:
+        InputError: unreadable, empty, non_finite, too_large.
+    """
+    return image.decode(path)
+
+
+def check_digest(path: Path, sha256: str) -> None:
+    """Refuse a file that is not the one that its manifest names.
+
+    Raises:
+        InputError: unreadable.
+    """
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError("unreadable", error.strerror or "cannot be read") from None
+    if found != sha256.lower():
+        raise InputError("unreadable", "its SHA-256 is not the one in the manifest")
+
+
+def pad(clips: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
+    """A batch of clips of any lengths: `audio` (B, T) float32, zeros after each clip's `length` (B,) int64."""
+    import torch
+
+    lengths = [len(clip) for clip in clips]
+    audio = torch.zeros(len(clips), max(lengths, default=0))
+    for row, clip in zip(audio, clips, strict=True):
+        row[: len(clip)] = torch.from_numpy(clip)
+    return {"audio": audio, "length": torch.tensor(lengths, dtype=torch.int64)}
+
+
+def declared(row: Mapping[str, Any]) -> int | None:
+    """The rate in hertz that a manifest's row claims, under the names in use."""
+    for name in ("rate", "sample_rate", "sampling_rate"):
+        value = row.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == value and value > 0:
+            return int(value)
+    return None

@@ -1,0 +1,106 @@
+"""One item made again from its plan row alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import soundfile
+
+from sliceforge.engine import folder
+from sliceforge.engine.errors import InputError, SettingError, did_you_mean
+from sliceforge.engine.work import Spec, Workshop, plan_path
+
+
+def reopen(config: Mapping[str, Any]) -> Workshop:
+    """The workshop of a finished run.
+
+    Args:
+        config: `run`, and `data` and `banks` where the material has moved since.
+
+    Raises:
+        SettingError: there is no run, or its material is not where it was.
+    """
+    if not config.get("run"):
+        raise SettingError("run: is needed, such as run=runs/car_noise")
+    run = Path(config["run"])
+    made = folder.load(run)
+    try:
+        where = json.loads((run / "log" / "command.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        where = {}
+    data = Path(config["data"]) if config.get("data") else Path(where.get("data") or "")
+    data = data if data.is_dir() else data.parent
+    if not (config.get("data") or where.get("data")) or not data.is_dir():
+        raise SettingError("data: the run's material is not where it was; say where it is now, such as data=FOLDER")
+    banks = {**where.get("banks", {}), **{name: path for name, path in (config.get("banks") or {}).items() if path}}
+    return Workshop(
+        Spec(
+            run=str(run.resolve()),
+            recipe=json.dumps(made["recipe"]),
+            trust=tuple(made["trust"]),
+            data=str(data.resolve()),
+            banks=tuple(sorted(banks.items())),
+            seed=made["seed"],
+            slice=made["slice"],
+            retries=made["retries"],
+            batch=where.get("batch", 64),
+            sink=made["sink"]["kind"],
+            suffix=made["sink"]["suffix"],
+        )
+    )
+
+
+def replay(config: Mapping[str, Any]) -> list[Path]:
+    """Make one item again and write it, its mask, and with `stems` the parts that it is the sum of.
+
+    Args:
+        config: `run`, `id`, `out` (a file), `stems`, and `data` and `banks` where the material has moved.
+
+    Returns:
+        The files written.
+
+    Raises:
+        SettingError: no such run or id.
+        InputError: the item was rejected.
+    """
+    for name, example in (("id", "id=theo_3~1"), ("out", "out=item.flac")):
+        if not config.get(name):
+            raise SettingError(f"{name}: is needed, such as {example}")
+    workshop = reopen(config)
+    outcome = next(iter(workshop.outcomes(_row(workshop.run, config["id"]))))
+    if outcome.reason:
+        raise InputError(outcome.reason, f"{config['id']} was rejected: {outcome.detail}")
+    item, made = workshop.item(outcome), outcome.made
+    assert made is not None
+    out = Path(config["out"])
+    files = {out: item.media}
+    if item.mask is not None:
+        files[out.with_name(f"{out.stem}.mask.png")] = item.mask
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        for path, data in files.items():
+            path.write_bytes(data)
+        stems = made.stems if config.get("stems") else {}
+        for name, stem in stems.items():
+            path = out.with_name(f"{out.stem}.{name}.wav")
+            soundfile.write(path, stem, made.rate, subtype="FLOAT")
+            files[path] = b""
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise SettingError(f"out: {out}: {error}") from None
+    return list(files)
+
+
+def _row(run: Path, item: str) -> Any:
+    variant = item.rpartition("~")[2]
+    path = plan_path(run, int(variant)) if variant.isdecimal() else run / "none"
+    planned = pq.read_table(path if path.exists() else plan_path(run, 1))
+    found = planned.filter(pc.equal(planned["id"], item))
+    if not len(found):
+        near = did_you_mean(item, planned["id"].slice(0, 5000).to_pylist())
+        raise SettingError(f"id: {item}: no such item in {run}{near if 'did you mean' in near else ''}")
+    return found.slice(0, 1)

@@ -1,0 +1,291 @@
+"""A run: shards made in plan order, that may be stopped anywhere and go on to the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sliceforge.engine import folder, plan, shards
+from sliceforge.engine.banks import Shelf
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.manifest import Manifest, digest, read
+from sliceforge.engine.parse import from_config
+from sliceforge.engine.pool import Pool, crew, result
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.work import Spec, make_shard, plan_path
+
+Progress = Callable[[int, int], None]
+"""Told, after each shard, (accepted items, expected items)."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended.
+
+    Args:
+        run: its folder.
+        made: items newly made.
+        accepted: rows of the manifest.
+        rejects: reason → rows of rejects.parquet.
+        seconds: time taken.
+        problems: limits that were passed, one line each.
+    """
+
+    run: Path
+    made: int
+    accepted: int
+    rejects: Mapping[str, int]
+    seconds: float
+    problems: tuple[str, ...]
+
+
+def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lambda accepted, expected: None) -> Summary:
+    """Make, or go on with, the run that a composed configuration describes.
+
+    Args:
+        config: what `compose("generate", …)` returns.
+        name: the recipe's name: the default `out` is runs/<name>.
+        told: progress.
+
+    Raises:
+        SettingError: a setting is wrong, or `out` holds a run of another plan.
+        RunError: a lost worker, or another process at the same run.
+    """
+    began = time.monotonic()
+    if config.get("device", "auto") not in ("auto", "cpu"):
+        raise SettingError(f"device: {config['device']}: this version generates on the CPU, such as device=cpu")
+    recipe = from_config(config, tuple(config.get("trust") or ()))
+    paths = {bank: str(path) for bank, path in (config.get("banks") or {}).items() if path}
+    plan.check_inventory(recipe, paths)
+    manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "")
+    rows = plan.choose(manifest, recipe, config.get("parents"), config.get("slice"))
+    banks = Shelf.open(paths)
+    run = folder.open_folder(config.get("out") or f"runs/{name}")
+    with folder.locked(run):
+        spec = _spec(run, config, recipe, manifest, paths)
+        target = {"variants": config.get("variants"), "count": config.get("count")}
+        if target == {"variants": None, "count": None}:
+            target["variants"] = 1
+        wanted = _decisive(config, recipe, manifest, banks)
+        folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
+        shards.sweep(run)
+        _note(run, config, spec)
+        plans = _Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
+        made = _work(run, spec, plans, target, crew(config.get("workers")), told)
+        accepted, rejects = finish(run)
+    problems = _problems(config, accepted, rejects)
+    return Summary(run, made, accepted, rejects, time.monotonic() - began, problems)
+
+
+def _spec(run: Path, config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, paths: Mapping[str, str]) -> Spec:
+    sink = config["sink"]
+    return Spec(
+        run=str(run.resolve()),
+        recipe=json.dumps(dict(recipe.source)),
+        trust=tuple(config.get("trust") or ()),
+        data=str(manifest.root.resolve()),
+        banks=tuple(sorted((bank, str(Path(path).resolve())) for bank, path in paths.items())),
+        seed=config["seed"],
+        slice=config.get("slice") or None,
+        retries=config["retries"],
+        batch=config["batch"],
+        sink=sink["kind"],
+        suffix=sink[recipe.kind],
+    )
+
+
+def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, banks: Shelf) -> dict[str, Any]:
+    """All that decides the bytes of an item: run.yaml."""
+    return {
+        "recipe": dict(recipe.source),
+        "recipe_sha256": recipe.digest,
+        "data_sha256": digest(manifest),
+        "banks_sha256": banks.digests(),
+        "parents": config.get("parents") or None,
+        "slice": config.get("slice") or None,
+        "seed": config["seed"],
+        "retries": config["retries"],
+        "shard": config["shard"],
+        "sink": {"kind": config["sink"]["kind"], "suffix": config["sink"][recipe.kind]},
+        "trust": list(config.get("trust") or ()),
+        **folder.host(),
+    }
+
+
+def _note(run: Path, config: Mapping[str, Any], spec: Spec) -> None:
+    """Where the material lies on this machine, kept outside what is hashed: replay and audit read it."""
+    where = {"data": spec.data, "banks": dict(spec.banks), "batch": spec.batch}
+    (run / "log" / "command.json").write_text(json.dumps(where, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@dataclass(frozen=True)
+class _Plans:
+    """Draws the plan of a variant when it is first asked for."""
+
+    run: Path
+    spec: Spec
+    recipe: Recipe
+    manifest: Manifest
+    rows: Any
+    banks: Shelf
+    shard: int
+
+    def sizes(self, variant: int) -> list[int]:
+        """The number of rows of each shard of a variant."""
+        path = plan_path(self.run, variant)
+        if not path.exists():
+            self._draw(path, variant)
+        file = pq.ParquetFile(path).metadata
+        return [file.row_group(i).num_rows for i in range(file.num_row_groups)]
+
+    def _draw(self, path: Path, variant: int) -> None:
+        first = plan_path(self.run, 1)
+        if first.exists():
+            parents = pq.read_table(first)
+        else:
+            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed)
+        if not len(parents):
+            raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
+        inventories = self.banks.inventories()
+        drawn = plan.draw(self.recipe, parents, self.spec.seed, variant, inventories, self.spec.slice)
+        shards.write_table(path, drawn, rows=self.shard)
+
+    def units(self, variants: int | None) -> Iterator[tuple[int, int, int]]:
+        """(variant, shard, rows) in order, without end where `variants` is None."""
+        variant = 0
+        while variants is None or variant < variants:
+            variant += 1
+            for index, rows in enumerate(self.sizes(variant)):
+                yield variant, index, rows
+
+
+def _seen(run: Path, variant: int, index: int) -> tuple[int, int]:
+    """(accepted, rows) of a shard's receipt; (0, 0) where there is none."""
+    path = shards.receipt(run, shards.name(variant, index))
+    if not path.exists():
+        return 0, 0
+    accepted = pq.read_table(path, columns=["accepted"])["accepted"].to_pylist()
+    return sum(accepted), len(accepted)
+
+
+def _work(run: Path, spec: Spec, plans: _Plans, target: Mapping[str, int | None], size: int, told: Progress) -> int:
+    """Make what is missing; returns the number of items newly made."""
+    count, variants = target["count"], target["variants"]
+    if count is None:
+        expected = sum(rows for _, _, rows in plans.units(variants))
+    else:
+        expected = count
+    made = accepted = barren = 0
+    last = (0, 0)
+    with Pool(size) as pool:
+        for variant, index, rows, future in _ahead(run, spec, plans.units(variants), pool):
+            left = None if count is None else count - accepted
+            got, seen = result(future) if future else _seen(run, variant, index)
+            fresh = future is not None
+            if (seen < rows and got != left) or (left is not None and got > left):
+                # The shard in which the count is reached ends there; a longer run makes it whole again.
+                got, seen = result(pool.submit(make_shard, spec, variant, index, left))
+                fresh = True
+            accepted, made, last = accepted + got, made + got * fresh, (variant, index)
+            told(accepted, expected)
+            barren = 0 if got else barren + rows
+            if accepted == count or (count is not None and barren >= sum(plans.sizes(1))):
+                break
+    if count is not None:
+        _trim(run, spec, last)
+    return made
+
+
+def _ahead(
+    run: Path, spec: Spec, units: Iterator[tuple[int, int, int]], pool: Pool
+) -> Iterator[tuple[int, int, int, Future[Any] | None]]:
+    """(variant, shard, rows, future) in order, begun before they are asked for; no future where a receipt exists."""
+    waiting: deque[tuple[int, int, int, Future[Any] | None]] = deque()
+    while True:
+        while len(waiting) < (1 if pool.size == 1 else 2 * pool.size):
+            unit = next(units, None)
+            if unit is None:
+                break
+            begun = shards.receipt(run, shards.name(unit[0], unit[1])).exists()
+            waiting.append((*unit, None if begun else pool.submit(make_shard, spec, unit[0], unit[1])))
+        if not waiting:
+            return
+        yield waiting.popleft()
+
+
+def receipts(run: Path) -> list[Path]:
+    """Every receipt, in plan order."""
+    return sorted((run / "receipts").glob("v*.parquet"), key=lambda path: shards.numbers(path.stem))
+
+
+def _trim(run: Path, spec: Spec, last: tuple[int, int]) -> None:
+    """Take away what workers made beyond the shard in which the count was reached."""
+    for path in receipts(run):
+        if shards.numbers(path.stem) > last:
+            path.unlink()
+    paths = {path.stem: pq.read_table(path, columns=["path"])["path"].drop_null() for path in receipts(run)}
+    shards.sink(spec.sink).prune(run, {shard: column.to_pylist() for shard, column in paths.items()})
+    for path in run.glob("plan-v*.parquet"):
+        if int(path.stem.removeprefix("plan-v")) > last[0]:
+            path.unlink()
+
+
+def stamp(run: Path) -> str:
+    """SHA-256 over all receipts."""
+    whole = hashlib.sha256()
+    for path in receipts(run):
+        whole.update(f"{path.stem}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def collect(run: Path) -> tuple[pa.Table, pa.Table]:
+    """Manifest and rejects, as the receipts give them."""
+    tables = [pq.read_table(path).replace_schema_metadata(None) for path in receipts(run)]
+    table = _ordered(pa.concat_tables(tables, promote_options="default"))
+    good = table.filter(table["accepted"]).drop_columns(["accepted", "reason", "detail"])
+    bad = table.filter(pc.invert(table["accepted"]))
+    return good, bad.select(["id", "parents", "parent_path", "variant", "attempt", "reason", "detail"])
+
+
+def finish(run: Path) -> tuple[int, Counter[str]]:
+    """Write manifest and rejects unless they are there; returns (accepted, reason → number)."""
+    good, bad = collect(run)
+    notes = {"receipts": stamp(run)}
+    for path, rows in ((run / "rejects.parquet", bad), (run / "manifest.parquet", good)):
+        if not path.exists() or (pq.read_schema(path).metadata or {}).get(b"receipts") != notes["receipts"].encode():
+            shards.write_table(path, rows, notes=notes)
+    return len(good), Counter(bad["reason"].to_pylist())
+
+
+def _ordered(table: pa.Table) -> pa.Table:
+    """Columns in the order of a receipt's, with measures sorted, whichever shard named one first."""
+    names = table.column_names
+    measured = [name for name in names if name.split(".")[0] in ("asked", "got", "gate")]
+    plain = [name for name in names if name not in measured and name != "sha256"]
+    return table.select([*plain, *sorted(measured), "sha256"])
+
+
+def _problems(config: Mapping[str, Any], accepted: int, rejects: Counter[str]) -> tuple[str, ...]:
+    gated = sum(number for reason, number in rejects.items() if reason.startswith("gate."))
+    unusable = sum(rejects.values()) - gated
+    inputs = accepted + gated + unusable
+    limit, least = config["max_rejects"], config["min_yield"]
+    problems = []
+    if unusable > limit * inputs:
+        problems.append(f"{unusable} of {inputs} inputs could not be used, more than max_rejects={limit}")
+    if accepted < least * (accepted + gated):
+        problems.append(f"{accepted} of {accepted + gated} items passed the gates, less than min_yield={least}")
+    if config.get("count") and accepted < config["count"]:
+        problems.append(f"{accepted} of count={config['count']} items could be made")
+    return tuple(problems)

@@ -1,0 +1,158 @@
+"""The only output: a shard becomes visible whole, by rename, and counts when its receipt exists."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sliceforge.engine.errors import SettingError, did_you_mean
+
+ROWS = 65536
+"""Rows in a row group of manifest.parquet and rejects.parquet."""
+
+
+@contextmanager
+def committed(path: Path) -> Iterator[BinaryIO]:
+    """Write a file under a temporary name beside its place; it is flushed to disk and renamed at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def sweep(root: Path) -> None:
+    """Remove what an interrupted writer left under temporary names."""
+    for path in root.rglob(".*.tmp"):
+        path.unlink()
+
+
+def write_table(path: Path, table: pa.Table, rows: int = ROWS, notes: Mapping[str, str] | None = None) -> None:
+    """A Parquet file, whole and by rename; the same table gives the same bytes."""
+    table = table.replace_schema_metadata(notes).combine_chunks()
+    with committed(path) as file:
+        pq.write_table(table, file, row_group_size=rows)
+
+
+def key(item: str) -> str:
+    """An item's id as a name inside a tar or a folder: `%`, `.`, control characters and odd slashes percent-encoded.
+
+    webdataset cuts a name at its first dot; an encoded name also cannot leave its folder.
+
+    >>> key("a/b.c~1"), key("../x")
+    ('a/b%2Ec~1', '%2E%2E/x')
+    """
+    encoded = re.sub(r"[%.\\:\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", lambda m: quote(m[0], safe=""), item)
+    encoded = encoded.replace(".", "%2E")
+    return re.sub(r"^/|/$|(?<=/)/", "%2F", encoded)
+
+
+@dataclass(frozen=True)
+class Item:
+    """What is written for one accepted item.
+
+    Args:
+        id: the made item's id.
+        label: its class, or None.
+        suffix: flac, wav, png or jpeg.
+        media: the encoded file.
+        mask: an encoded PNG, or None.
+        row: what KEY.json says.
+    """
+
+    id: str
+    label: str | None
+    suffix: str
+    media: bytes
+    mask: bytes | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+    def members(self) -> Iterator[tuple[str, bytes]]:
+        """(suffix, bytes) of each file, in a fixed order."""
+        yield self.suffix, self.media
+        if self.mask is not None:
+            yield "mask.png", self.mask
+        text = json.dumps(_finite(self.row), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+        yield "json", text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _finite(value: Any) -> Any:
+    """The same, with null for what JSON cannot say."""
+    if isinstance(value, Mapping):
+        return {name: _finite(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+class Sink(ABC):
+    """Where a shard's items go, and what a manifest calls their places."""
+
+    @abstractmethod
+    def path(self, shard: str, item: Item) -> str:
+        """The item's place, relative to the run."""
+
+    @abstractmethod
+    def write(self, run: Path, shard: str, items: Iterator[Item]) -> str:
+        """Write a whole shard; returns the SHA-256 of what was written, or of its list of files."""
+
+    @abstractmethod
+    def digest(self, run: Path, shard: str, paths: Sequence[str]) -> str:
+        """What `write` returned, from the files that lie there; empty where they are gone."""
+
+    @abstractmethod
+    def media(self, run: Path, shard: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """path → bytes of those items that can be read."""
+
+    @abstractmethod
+    def prune(self, run: Path, kept: Mapping[str, Sequence[str]]) -> None:
+        """Take away every item that is not named; `kept` is shard → the paths of its items."""
+
+
+def sink(kind: str) -> Sink:
+    """The sink of that name: `folder` is `Folder` in engine/sinks/folder.py.
+
+    Raises:
+        SettingError: no such sink.
+    """
+    known = sorted(path.stem for path in (Path(__file__).parent / "sinks").glob("[a-z]*.py"))
+    if kind not in known:
+        raise SettingError(f"sink.kind: {kind}: no such sink{did_you_mean(kind, known)}")
+    found: Sink = getattr(importlib.import_module(f"sliceforge.engine.sinks.{kind}"), kind.capitalize())()
+    return found
+
+
+def name(variant: int, index: int) -> str:
+    """A shard's name, such as v001-000017."""
+    return f"v{variant:03d}-{index:06d}"
+
+
+def numbers(shard: str) -> tuple[int, int]:
+    """(variant, index) of a shard's name."""
+    variant, _, index = shard.removeprefix("v").partition("-")
+    return int(variant), int(index)
+
+
+def receipt(run: Path, shard: str) -> Path:
+    """Where a shard's receipt lies: one row for each plan row, accepted or not."""
+    return run / "receipts" / f"{shard}.parquet"

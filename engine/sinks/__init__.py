@@ -1,0 +1,1 @@
+"""Where items go: one kind of output, one file."""

@@ -1,0 +1,281 @@
+"""The unit of work: one whole shard, made from its plan rows alone, in any process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sliceforge.engine import picture, plan, read, shards, stepwise
+from sliceforge.engine.banks import Shelf
+from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.errors import InputError
+from sliceforge.engine.gates import Made, Verdict
+from sliceforge.engine.op import Paint
+from sliceforge.engine.parse import from_config
+from sliceforge.engine.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Spec:
+    """All that a shard's bytes depend on, beside the plan; small, hashable, and sent to each worker.
+
+    Args:
+        run: the run's folder.
+        recipe: composed settings, as JSON.
+        trust: packages whose operators may be imported.
+        data: the folder that parents' paths are under.
+        banks: (name, path) of each bank.
+        seed: the run's seed.
+        slice: the promise that redrawn rows must keep, or None.
+        retries: redraws that a gate may ask for.
+        batch: items that are drawn again together; changes no byte.
+        sink: kind of sink.
+        suffix: flac, wav, png or jpeg.
+    """
+
+    run: str
+    recipe: str
+    trust: tuple[str, ...]
+    data: str
+    banks: tuple[tuple[str, str], ...]
+    seed: int
+    slice: str | None
+    retries: int
+    batch: int
+    sink: str
+    suffix: str
+
+
+@dataclass
+class Outcome:
+    """What became of one plan row.
+
+    Args:
+        row: the plan row, of the last attempt.
+        reason: why it was rejected, or empty.
+        detail: in a few words.
+        made: the item.
+        verdicts: what the gates found.
+    """
+
+    row: dict[str, Any]
+    reason: str = ""
+    detail: str = ""
+    made: Made | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+
+class Workshop:
+    """Makes items and shards of one run."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.run, self.data = Path(spec.run), Path(spec.data)
+        self.recipe: Recipe = from_config(json.loads(spec.recipe), spec.trust)
+        self.banks = Shelf.open(dict(spec.banks))
+        self.sink = shards.sink(spec.sink)
+
+    def parent(self, row: Mapping[str, Any]) -> tuple[np.ndarray, int]:
+        """The parent of a plan row, as it was when it was planned, and its rate.
+
+        Raises:
+            InputError: why it cannot be used.
+        """
+        if row["read.reason"]:
+            raise InputError(row["read.reason"], row["read.detail"] or "")
+        path = self.data / row["path"]
+        if row.get("read.sha256"):
+            read.check_digest(path, row["read.sha256"])
+        if self.recipe.kind == "image":
+            pixels = read.read_image(path)
+            if pixels.shape[:2] != (row["read.height"], row["read.width"]):
+                raise InputError("unreadable", f"{pixels.shape[1]} × {pixels.shape[0]}, not the size in its header")
+            return pixels, 0
+        sound, rate = read.read_audio(path, self.recipe.rate, read.declared(row))
+        if (len(sound), rate) != (row["read.length"], row["read.rate"]):
+            raise InputError("unreadable", f"{len(sound)} samples at {rate} Hz, not what its header said")
+        return sound, rate
+
+    def outcomes(self, rows: pa.Table) -> Iterator[Outcome]:
+        """What becomes of some plan rows of one variant, in their order; failed rows are drawn again."""
+        for start in range(0, len(rows), self.spec.batch):
+            yield from self._batch(rows.slice(start, self.spec.batch))
+
+    def _batch(self, rows: pa.Table) -> list[Outcome]:
+        done = [Outcome(row) for row in rows.to_pylist()]
+        parents = {}
+        for i, outcome in enumerate(done):
+            try:
+                parents[i] = self.parent(outcome.row)
+            except InputError as error:
+                outcome.reason, outcome.detail = error.reason, error.detail
+        left = list(parents)
+        for retry in range(self.spec.retries + 1):
+            if retry and left:
+                self._redraw(rows.take(pa.array(left)), [done[i] for i in left])
+            for i in left:
+                self._try(done[i], *parents[i])
+            left = [i for i in left if done[i].reason]
+        return done
+
+    def _redraw(self, rows: pa.Table, outcomes: list[Outcome]) -> None:
+        attempts = np.array([outcome.row["attempt"] + 1 for outcome in outcomes])
+        variant = outcomes[0].row["variant"]
+        inventories = self.banks.inventories()
+        again = plan.draw(self.recipe, rows, self.spec.seed, variant, inventories, self.spec.slice, attempts)
+        for outcome, row in zip(outcomes, again.to_pylist(), strict=True):
+            outcome.row, outcome.reason, outcome.detail = row, "", ""
+
+    def _try(self, outcome: Outcome, parent: np.ndarray, rate: int) -> None:
+        try:
+            outcome.made = stepwise.make(self.recipe, parent, rate, outcome.row, self.banks)
+            outcome.verdicts = stepwise.measure(self.recipe, outcome.made, outcome.row)
+        except InputError as error:
+            outcome.reason, outcome.detail = error.reason, error.detail
+            return
+        for name, verdict in outcome.verdicts.items():
+            if not verdict.ok:
+                outcome.reason = f"gate.{name}"
+                outcome.detail = f"asked {verdict.asked:.4g}, got {verdict.got:.4g}"
+                return
+
+    def item(self, outcome: Outcome) -> shards.Item:
+        """The encoded files of an accepted outcome."""
+        made, row = outcome.made, outcome.row
+        assert made is not None
+        facts = self.facts(outcome)
+        mask = None
+        if self.recipe.kind == "image":
+            # The item is in whole steps of its type already, so that this rounds nothing.
+            media = image.encode(picture.quantise(made.item, np.dtype(f"uint{made.depth}")), self.spec.suffix)
+            if made.masks:
+                union = np.logical_or.reduce(list(made.masks.values()))
+                mask = image.encode((union * np.uint8(255))[:, :, None], "png")
+        else:
+            pcm = (made.item.astype(np.float64) * stepwise.PCM).astype(np.int16)
+            media = audio.encode(pcm, made.rate, self.spec.suffix)
+            facts["rate"] = made.rate
+        draws = {name: value for name, value in row.items() if self._drawn(name) and value is not None}
+        return shards.Item(row["id"], facts["label"], self.spec.suffix, media, mask, {**facts, "plan": draws})
+
+    def _drawn(self, name: str) -> bool:
+        return "." in name and not name.startswith("read.")
+
+    def facts(self, outcome: Outcome) -> dict[str, Any]:
+        """The manifest row of an outcome, but for its path and hash."""
+        row, made = outcome.row, outcome.made
+        own = ("id", "parent", "path", "label", "split", "group", "variant", "attempt")
+        facts = {
+            "id": row["id"],
+            "label": row["label"],
+            "split": row["split"],
+            "group": row["group"],
+            "slice": self.spec.slice,
+            "parents": [row["parent"]],
+            "variant": row["variant"],
+            "attempt": row["attempt"],
+            "parent_path": row["path"],
+        }
+        facts |= {name: value for name, value in row.items() if name not in own and "." not in name}
+        facts |= self.recipe.facts(row)
+        if outcome.reason or made is None:
+            return facts
+        painted = self._painted(made)
+        if painted:
+            facts["label"] = "+".join(dict.fromkeys(label for label, _ in painted))
+        if self.recipe.kind == "image":
+            facts["boxes"] = [box for _, box in painted]
+            facts["box_labels"] = [label for label, _ in painted]
+        else:
+            facts["got.gain"] = made.gain
+        for name, verdict in outcome.verdicts.items():
+            facts |= {f"asked.{name}": float(verdict.asked), f"got.{name}": float(verdict.got)}
+            facts |= {f"got.{name}_{more}": float(value) for more, value in verdict.more.items()}
+            facts[f"gate.{name}"] = verdict.ok
+        return facts
+
+    def _painted(self, made: Made) -> list[tuple[str, list[int]]]:
+        """(label, tight box) of every mask that is not empty."""
+        found = []
+        for name, mask in made.masks.items():
+            op = self.recipe.step(name).op
+            if isinstance(op, Paint) and mask.any():
+                found.append((op.label, list(picture.tight_box(mask))))
+        return found
+
+    def shard(self, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:
+        """Make a shard and its receipt; returns (accepted, rows).
+
+        Args:
+            limit: stop after so many accepted items.
+        """
+        planned = pq.ParquetFile(plan_path(self.run, variant)).read_row_group(index)
+        shard = shards.name(variant, index)
+        lines: list[dict[str, Any]] = []
+
+        def items() -> Iterator[shards.Item]:
+            accepted = 0
+            for outcome in self.outcomes(planned):
+                line = {"accepted": not outcome.reason, "reason": outcome.reason, "detail": outcome.detail}
+                line |= self.facts(outcome)
+                lines.append(line)
+                if not outcome.reason:
+                    item = self.item(outcome)
+                    line |= {"path": self.sink.path(shard, item), "sha256": hashlib.sha256(item.media).hexdigest()}
+                    yield item
+                    accepted += 1
+                    if accepted == limit:
+                        return
+
+        digest = self.sink.write(self.run, shard, items())
+        table = tabulate(lines, planned.schema, self.recipe)
+        shards.write_table(shards.receipt(self.run, shard), table, notes={"sha256": digest})
+        return sum(line["accepted"] for line in lines), len(lines)
+
+
+def plan_path(run: Path, variant: int) -> Path:
+    """Where the plan of a variant lies."""
+    return run / f"plan-v{variant:03d}.parquet"
+
+
+def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) -> pa.Table:
+    """Receipt lines as a table whose columns and types depend on the plan and the recipe, not on the lines' values."""
+    text, whole = pa.string(), pa.int32()
+    types = {"accepted": pa.bool_(), "reason": text, "detail": text, "id": text, "path": text, "label": text}
+    types |= {"split": text, "group": text, "slice": text, "parents": pa.list_(text), "variant": whole}
+    types |= {"attempt": whole, "parent_path": text}
+    own = {*types, "parent"}
+    types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
+    types |= {name: _type(value, planned) for name, value in recipe.sets.items()}
+    if recipe.kind == "image":
+        types |= {"boxes": pa.list_(pa.list_(whole)), "box_labels": pa.list_(text)}
+    measured = {name for line in lines for name in line} - set(types) - {"sha256"}
+    types |= {name: pa.bool_() if name.startswith("gate.") else pa.float64() for name in sorted(measured)}
+    types["sha256"] = text
+    return pa.table({name: pa.array([line.get(name) for line in lines], kind) for name, kind in types.items()})
+
+
+def _type(value: Any, planned: pa.Schema) -> pa.DataType:
+    if isinstance(value, str) and value in planned.names:
+        return planned.field(value).type
+    return pa.scalar(value).type
+
+
+@lru_cache(maxsize=1)
+def workshop(spec: Spec) -> Workshop:
+    """This process's workshop for a run."""
+    return Workshop(spec)
+
+
+def make_shard(spec: Spec, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:
+    """Make one shard, in whatever process this is; returns (accepted, rows)."""
+    return workshop(spec).shard(variant, index, limit)
