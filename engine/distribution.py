@@ -67,7 +67,13 @@ def _horner(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
 
 
 def _normal_cdf(x: float) -> float:
-    return 0.5 * math.erfc(-x / math.sqrt(2))
+    """The standard normal's distribution function, as the inverse of `normal_quantile` by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = float(normal_quantile(np.array([middle]))[0]) < x
+        low, high = (middle, high) if below else (low, middle)
+    return (low + high) / 2
 
 
 @dataclass(frozen=True)
@@ -147,7 +153,7 @@ class Distribution:
         if self.kind == "uniform":
             drawn = low + np.floor(u * (high - low + 1)) if self.whole else low + (high - low) * u
         elif self.kind == "log":
-            drawn = low * exp2(u * math.log2(high / low))
+            drawn = low * exp2(u * log2(np.float64(high / low)))
         else:
             mean, sd = self.values[:2]
             ends = _normal_cdf((low - mean) / sd), _normal_cdf((high - mean) / sd)

@@ -176,6 +176,9 @@ class Paint(Point):
     label_above: float
     """Grey levels of 255."""
 
+    line: ClassVar[bool] = False
+    """A thin mark: its mask counts from a quarter of a pixel's coverage after a resampling, not from a half."""
+
 
 class Apply(Op):
     """Any torch, Kornia or torchaudio code; runs alone, and item by item on a CPU unless `batched_exact`."""

@@ -208,8 +208,9 @@ class Workshop:
         found = []
         for name, mask in made.masks.items():
             op = self.recipe.step(name).op
-            if isinstance(op, Paint) and mask.any():
-                found.append((op.label, list(picture.tight_box(mask))))
+            box = picture.tight_box(mask)
+            if isinstance(op, Paint) and box:
+                found.append((op.label, list(box)))
         return found
 
     def shard(self, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:

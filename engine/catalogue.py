@@ -1,0 +1,163 @@
+"""The texts of `list`, `show` and `--help`: what there is, read from the folders with nothing imported."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from sliceforge.engine.anatomy import Part, part, parts
+from sliceforge.engine.compose import trace
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.library import HOME, Library
+from sliceforge.engine.vet import read_yaml
+
+WIDTH = 100
+Row = tuple[str, ...]
+
+
+def recipes(config_dirs: Sequence[str] = ()) -> dict[str, str]:
+    """Name → what it is, of every recipe; one that cannot be read says why."""
+    library = Library(config_dirs)
+    found = {}
+    for name in library.names("recipe"):
+        place = library.place(f"recipe/{name}")
+        if place:
+            try:
+                found[name] = str(read_yaml(*place)[0].get("about", ""))
+            except SettingError as error:
+                found[name] = f"cannot be read: {error}"
+    return found
+
+
+def banks() -> dict[str, list[str]]:
+    """Name of a bank → the operators that read it unless told otherwise."""
+    found: dict[str, list[str]] = {}
+    for one in parts():
+        default = one.settings["bank"].default if "bank" in one.settings else None
+        if isinstance(default, str) and default:
+            found.setdefault(default, []).append(one.name)
+    return found
+
+
+def listing(config: Mapping[str, Any], config_dirs: Sequence[str] = ()) -> str:
+    """The text of `list`; with `recipe` in the configuration, only what has that in its name."""
+    wanted = config.get("recipe") or ""
+    known = [one for one in parts() if wanted in one.name]
+    made = {name: about for name, about in recipes(config_dirs).items() if wanted in name}
+    sections = {
+        "Recipes": list(made.items()),
+        "Operators": [row for one in known if not one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
+        "Gates": [row for one in known if one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
+        "Banks": [(f"banks.{name}=", f"read by {', '.join(by)}") for name, by in banks().items() if not wanted],
+    }
+    shown = [f"{title}\n{table(rows, indent=2)}" for title, rows in sections.items() if rows]
+    return "\n\n".join(shown) or f"nothing has {wanted} in its name"
+
+
+def _rows(one: Part, settings: bool) -> Iterator[Row]:
+    yield one.name, one.line
+    if settings:
+        for name, setting in one.settings.items():
+            default = "" if setting.default is None else plain(setting.default)
+            yield f"  {name}", ": ".join(filter(None, (default, setting.about or setting.unit)))
+
+
+def show(config: Mapping[str, Any], overrides: Sequence[str] = (), config_dirs: Sequence[str] = ()) -> str:
+    """The text of `show`: every value of a recipe, its unit, and the file that set it.
+
+    Args:
+        config: what `compose("show", overrides, config_dirs)` returns.
+        overrides: what the user wrote.
+        config_dirs: the folders of `--config-dir`.
+    """
+    traced = trace("show", overrides, config_dirs).origins
+    origins = {key: origin if origin.endswith((".yaml", ".yml")) else "as given" for key, origin in traced.items()}
+    rows: list[Row] = [("setting", "value", "unit", "set by")]
+    for key in ("kind", "rate", "channels", "size", "guard_db"):
+        if key in config:
+            rows.append((key, plain(config[key]), _UNITS.get(key, ""), origins.get(key, "")))
+    for name, given in config["steps"].items():
+        rows += _step(f"steps.{name}", given, origins)
+    rows += _part("sets", config.get("sets", {}), None, origins)
+    for name, given in config.get("gates", {}).items():
+        known = part(f"gate/{given.get('gate', name)}") if isinstance(given, Mapping) else None
+        rows += _part(f"gates.{name}", given, known, origins, "gate")
+    head = textwrap.fill(": ".join(filter(None, (config["name"], config.get("about", "")))), WIDTH)
+    return f"{head}\n\n{table(rows)}"
+
+
+_UNITS = {"rate": "hertz", "guard_db": "dBFS"}
+
+
+def _step(place: str, given: Any, origins: Mapping[str, str]) -> Iterator[Row]:
+    rest, branches = given, {}
+    if isinstance(given, Mapping) and isinstance(given.get("one_of"), Mapping):
+        rest, branches = {key: value for key, value in given.items() if key != "one_of"}, given["one_of"]
+    known = part(str(rest.get("op", ""))) if isinstance(rest, Mapping) else None
+    yield from _part(place, rest, known, origins, "op")
+    for branch, own in branches.items():
+        yield from _step(f"{place}.one_of.{branch}", own, origins)
+
+
+def _part(place: str, given: Any, known: Part | None, origins: Mapping[str, str], what: str = "") -> Iterator[Row]:
+    """A line for what it is, then one for each setting: those given, and those that keep the operator's own default."""
+    if not isinstance(given, Mapping):
+        yield place, plain(given), "", origins.get(place, "")
+        return
+    if given or what:
+        name = given.get(what, known.name.split("/")[1] if known else "")
+        yield place, plain(name), "", origins.get(f"{place}.{what}", "")
+    own = known.settings if known else {}
+    for key, value in given.items():
+        unit = own[key].unit if key in own else "share of items" if key == "p" else ""
+        if key != what:
+            yield f"  {key}", plain(value), unit, origins.get(f"{place}.{key}", "")
+    for key, setting in own.items():
+        if key not in given and known:
+            yield f"  {key}", plain(setting.default), setting.unit, f"kernels/{known.name}.py"
+
+
+def settings(verb: str) -> str:
+    """The text of `--help` of a verb: every setting, its default and what it means, from the verb's own YAML."""
+    text = Path(HOME / "conf" / f"{verb}.yaml").read_text("utf-8")
+    lines = re.findall(r"^(\w+): *(.*?) *# (.*)$", text, re.MULTILINE)
+    rows = [(name, default, about) for name, default, about in lines]
+    if "- recipe:" in text:
+        rows.insert(0, ("recipe", "speech/car_noise", "a name of sliceforge list, or a file, such as ./mine.yaml"))
+        rows.append(("steps.NAME.KEY", "", "any setting of a step, such as steps.mix.snr=[0,10]; see sliceforge show"))
+    if "- sink:" in text:
+        rows.append(("sink", "webdataset", "webdataset or folder; sink.audio is flac or wav, sink.image png or jpeg"))
+    return table([("setting", "default", "meaning"), *rows])
+
+
+def plain(value: Any) -> str:
+    """A value as a recipe would write it.
+
+    >>> plain(["log", 0.5, {"a": True, "b": None}])
+    '[log, 0.5, {a: true, b: null}]'
+    """
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(plain, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{key}: {plain(inner)}' for key, inner in value.items())}}}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def table(rows: Sequence[Row], indent: int = 0) -> str:
+    """Rows as aligned columns no wider than `WIDTH`; a long cell goes on below itself, and no line ends in blanks."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    while indent + sum(widths) + 2 * (len(widths) - 1) > WIDTH:
+        widths[widths.index(max(widths))] -= 1
+    lines = []
+    for row in rows:
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        for pieces in zip_longest(*cells, fillvalue=""):
+            padded = "  ".join(f"{piece:{width}}" for piece, width in zip(pieces, widths, strict=True))
+            lines.append(f"{' ' * indent}{padded}".rstrip())
+    return "\n".join(lines)

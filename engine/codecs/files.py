@@ -1,0 +1,39 @@
+"""Opening one input file; what a user may read of it never holds a path."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from sliceforge.engine.errors import InputError
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
+    """A regular file and its size in bytes.
+
+    Raises:
+        InputError: unreadable (missing, a folder, a device, a pipe, no permission), empty (0 bytes).
+    """
+    try:
+        # Asked first, because opening a pipe would wait for a writer.
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("unreadable", "not a regular file")
+        file = path.open("rb")
+    except OSError as error:
+        raise InputError("unreadable", error.strerror or "cannot be opened") from None
+    except ValueError:
+        raise InputError("unreadable", "no file can have such a path") from None
+    with file:
+        if status.st_size == 0:
+            raise InputError("empty", "0 bytes")
+        yield file, status.st_size
+
+
+def one_line(error: BaseException) -> str:
+    """What another library said, short."""
+    return " ".join(str(error).split())[:100].rstrip(" .") or type(error).__name__

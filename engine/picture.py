@@ -1,0 +1,187 @@
+"""What warps, points and paints make of one image, its mask and its boxes: step by step, on the CPU, one thread.
+
+Neighbouring warps compose into one resampling; every other step is one pass. `tests/reference.py` is the definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.extending import register_jitable
+
+from sliceforge.engine.cache import install
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.op import Op, Paint, Point, Warp
+from sliceforge.kernels.resample import resample_cover_cpu, resample_image_cpu
+
+install()
+
+Steps = Sequence[tuple[str, Op, Mapping[str, Any]]]
+
+COVERED, LINE_COVERED = 0.5, 0.25
+"""The coverage from which a resampled mask counts: half a pixel, or a quarter for lines."""
+
+BOX_POINTS = 16
+"""Points on each side of a box that are carried through a warp."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One made image, before rounding.
+
+    Args:
+        image: (H, W, C) float32, 0…1 unless a step left that range.
+        masks: one for each active paint, in the final geometry: step → (H, W) bool.
+        boxes: `(step, label, x0, y0, x1, y1)` of each paint that left a mark: tight, in upright pixel edges, so that
+            the single pixel x = 3, y = 5 has the box 3, 5, 4, 6.
+        mask: the input's mask through the warps, (H, W) bool.
+        input_boxes: the input's boxes through the warps, (N, 4) float64, in pixel edges, cut to the image; a box
+            that left the image keeps its row, with no area.
+    """
+
+    image: np.ndarray
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
+    boxes: list[tuple[str, str, int, int, int, int]] = field(default_factory=list)
+    mask: np.ndarray | None = None
+    input_boxes: np.ndarray | None = None
+
+
+def render(
+    image: np.ndarray, steps: Steps, mask: np.ndarray | None = None, boxes: np.ndarray | None = None
+) -> Rendered:
+    """Apply the active steps, in order; the inputs are left as they were.
+
+    Args:
+        image: (H, W, C) float32 in 0…1.
+        steps: name, operator and own draws of each step that happens to this item.
+        mask: (H, W) bool, or None.
+        boxes: (N, 4) x0, y0, x1, y1 in pixel edges, or None.
+
+    Raises:
+        SettingError: a step that is no warp, point or paint, or a warp with no sensible map.
+    """
+    height, width = image.shape[:2]
+    image = np.array(image, np.float32, order="C")
+    covers: dict[str, np.ndarray] = {}
+    cover = None if mask is None else np.array(mask, np.float32, order="C")
+    carried = None if boxes is None else np.array(boxes, np.float64).reshape(-1, 4)
+    for warps, group in groupby(steps, key=lambda step: isinstance(step[1], Warp)):
+        if not warps:
+            for name, op, draws in group:
+                image, marked = _pass(name, op, draws, image)
+                if marked is not None:
+                    covers[name] = marked
+            continue
+        matrix = composed(group, height, width)
+        image = _moved(resample_image_cpu, image, matrix)
+        covers = {name: _moved(resample_cover_cpu, one, matrix) for name, one in covers.items()}
+        cover = None if cover is None else _moved(resample_cover_cpu, cover, matrix)
+        carried = None if carried is None else move_boxes(carried, matrix, height, width)
+    ops = {name: op for name, op, _ in steps}
+    masks = {name: one >= _least(ops[name]) for name, one in covers.items()}
+    tight = [(name, getattr(ops[name], "label", ""), *box) for name, one in masks.items() if (box := tight_box(one))]
+    return Rendered(image, masks, tight, None if cover is None else cover >= COVERED, carried)
+
+
+def unit(image: np.ndarray) -> np.ndarray:
+    """(H, W) or (H, W, C) of uint8 or uint16 → (H, W, C) float32 in 0…1, which `quantise` turns back exactly."""
+    values = image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    return values[..., None] if image.ndim == 2 else values
+
+
+def quantise(image: np.ndarray, dtype: Any) -> np.ndarray:
+    """The one rounding, half to even, of 0…1 to uint8 or uint16; what lies outside is cut.
+
+    >>> quantise(np.array([-0.1, 0.5, 1.2], np.float32), np.uint8)
+    array([  0, 128, 255], dtype=uint8)
+    """
+    top = np.float32(np.iinfo(dtype).max)
+    return np.rint(np.clip(np.asarray(image, np.float32), 0, 1) * top).astype(dtype)
+
+
+def composed(warps: Iterable[tuple[str, Op, Mapping[str, Any]]], height: int, width: int) -> np.ndarray:
+    """One output → source matrix for neighbouring warps, the first of which happens first.
+
+    Raises:
+        SettingError: a map that is not finite, cannot be undone, or has its horizon inside the image.
+    """
+    matrix = np.eye(3)
+    for name, op, draws in warps:
+        matrix = matrix @ op.matrix(height, width, **draws)  # type: ignore[attr-defined]
+        corners = matrix[2] @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
+        if not np.isfinite(matrix).all() or corners.min() <= 0 or np.linalg.det(matrix) == 0:
+            raise SettingError(f"steps.{name}: no sensible map for {width} × {height} pixels; expected a milder warp")
+    return matrix
+
+
+def move_boxes(boxes: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(N, 4) boxes through a warp: the hull of each moved boundary, 16 points a side, cut to the image.
+
+    Args:
+        boxes: x0, y0, x1, y1 in pixel edges (half a pixel outside the centres that the matrix speaks of).
+        matrix: output → source, as the image is resampled with.
+    """
+    share = np.linspace(0, 1, BOX_POINTS)
+    ends = np.zeros(BOX_POINTS), np.ones(BOX_POINTS)
+    right = np.concatenate([share, share, *ends])  # (64,), the four sides of a unit square
+    down = np.concatenate([*ends, share, share])
+    x0, y0, x1, y1 = boxes.T[..., None]
+    points = np.stack([x0 + (x1 - x0) * right - 0.5, y0 + (y1 - y0) * down - 0.5, np.ones((len(boxes), 64))])
+    x, y, scale = np.einsum("ij,jnk->ink", np.linalg.inv(matrix), points)
+    x, y = np.clip(x / scale + 0.5, 0, width), np.clip(y / scale + 0.5, 0, height)
+    return np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], axis=1)
+
+
+def tight_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
+    """x0, y0, x1, y1 in pixel edges around what is set in an (H, W) mask, or None where nothing is."""
+    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _least(op: Op) -> float:
+    return LINE_COVERED if getattr(op, "line", False) else COVERED
+
+
+def _moved(loop: Callable[..., None], source: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    out = np.empty_like(source)
+    loop(source, matrix, out)
+    return out
+
+
+def _pass(name: str, op: Op, draws: Mapping[str, Any], image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    if not isinstance(op, Point):
+        raise SettingError(f"steps.{name}: {type(op).__name__} runs alone; expected a warp, a point or a paint")
+    height, width, _ = image.shape
+    row = np.ascontiguousarray(op.row(height, width, **draws), np.float32)
+    above = np.float32(op.label_above / 255 if isinstance(op, Paint) else np.inf)
+    out, marked = np.empty_like(image), np.zeros((height, width), np.float32)
+    _loop(type(op).pixel)(image, row, above, out, marked)
+    return out, marked if isinstance(op, Paint) else None
+
+
+@cache
+def _loop(pixel: Callable[..., Any]) -> Callable[..., None]:
+    # The loop closes over a plain function made compilable: only so does Numba's disk cache find it again. The cache
+    # notices edits in Sliceforge's own files alone, so that anyone else's operator is compiled in each process.
+    one = register_jitable(pixel)
+
+    @njit(cache=pixel.__module__.startswith("sliceforge."))
+    def pass_cpu(image, row, above, out, marked):  # type: ignore[no-untyped-def]
+        height, width, channels = image.shape
+        for y in range(height):
+            for x in range(width):
+                for k in range(channels):
+                    value = image[y, x, k]
+                    out[y, x, k] = one(value, np.float32(x), np.float32(y), row)
+                    if abs(out[y, x, k] - value) >= above:
+                        marked[y, x] = np.float32(1)
+
+    return pass_cpu

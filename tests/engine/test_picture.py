@@ -1,0 +1,223 @@
+"""Rendering means what the reference says: order, neighbours, masks, boxes and the one rounding."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import reference
+from scipy.ndimage import label
+
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.op import Paint, Point, Real, Warp, build, setting
+from sliceforge.engine.picture import composed, move_boxes, quantise, render, tight_box, unit
+from sliceforge.kernels.image.affine import Affine
+from sliceforge.kernels.image.scratch import Scratch
+
+AFFINE, SCRATCH = build(Affine, {}, "steps.a"), build(Scratch, {}, "steps.s")
+STILL = {"rotate": 0.0, "scale": 1.0, "shear": 0.0, "translate_x": 0.0, "translate_y": 0.0}
+LINE: dict[str, Any] = {
+    "rolling": 90.0, "angle": 3.0, "x": 0.4, "y": 0.5, "length": 0.7, "width": 2.5, "amplitude": 60.0, "sign": 1.0,
+    "shoulder": 0.2, "lean": 0.1, "bend": 0.01, "sway": 0.0, "wander": 0.5, "uneven": 0.2, "head": 0.2, "tail": 0.2,
+    "gap": 0.0, "rough": 0.2, "key": 99,
+}  # fmt: skip
+
+
+def gain_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+    return value * row[0] + (x - y) * row[1]
+
+
+@dataclass(frozen=True)
+class Gain(Point):
+    gain: Real = setting(2.0)
+    pixel = staticmethod(gain_pixel)
+
+    def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        return np.array([plan["gain"], 0.001], np.float32)
+
+
+def square_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+    return value + row[4] if row[0] <= x < row[2] and row[1] <= y < row[3] else value
+
+
+@dataclass(frozen=True)
+class Square(Paint):
+    label: str = "square"
+    label_above: float = 1.0
+    pixel = staticmethod(square_pixel)
+
+    def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        return np.array([*plan["box"], plan.get("amount", 0.25)], np.float32)
+
+
+@dataclass(frozen=True)
+class Horizon(Warp):
+    def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        return np.array([[1, 0, 0], [0, 1, 0], [plan["tilt"], 0, 1.0]])
+
+
+GAIN, SQUARE = build(Gain, {}, "steps.g"), build(Square, {}, "steps.q")
+TURN = ("turn", AFFINE, STILL | {"rotate": 12.0, "scale": 0.9})
+MOVE = ("move", AFFINE, STILL | {"translate_x": 0.13, "shear": 8.0})
+CHAINS = {
+    "paint, warp": [("s", SCRATCH, LINE), TURN],
+    "warp, paint": [TURN, ("s", SCRATCH, LINE)],
+    "warp, warp, paint, warp": [TURN, MOVE, ("s", SCRATCH, LINE), ("back", AFFINE, STILL | {"rotate": -12.0})],
+    "point, paint, warp, paint": [("g", GAIN, {"gain": 1.4}), ("q", SQUARE, {"box": (5, 3, 30, 20)}), TURN,
+                                  ("s", SCRATCH, LINE)],
+}  # fmt: skip
+
+
+def noise(height: int, width: int, channels: int = 1) -> np.ndarray:
+    return np.random.default_rng(8).random((height, width, channels), np.float32)
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (63, 50, 1), (32, 41, 3)])
+def test_a_chain_is_what_the_reference_says_bit_for_bit(chain: str, shape: tuple[int, int, int]) -> None:
+    image, steps = noise(*shape), CHAINS[chain]
+    mask = np.random.default_rng(3).random(shape[:2]) > 0.6
+    made = render(image, steps, mask)
+    expected, masks, moved = reference.render(image, steps, mask)
+    assert made.image.dtype == np.float32
+    assert np.array_equal(made.image, expected)
+    assert made.masks.keys() == masks.keys()
+    assert all(np.array_equal(made.masks[name], masks[name]) for name in masks)
+    assert np.array_equal(made.mask, moved)
+
+
+def test_the_inputs_are_left_as_they_were_and_nothing_is_shared() -> None:
+    image, mask, boxes = noise(20, 30), np.ones((20, 30), bool), np.array([[1.0, 2, 9, 8]])
+    kept = image.copy(), mask.copy(), boxes.copy()
+    for steps in ([], *CHAINS.values()):
+        made = render(image, steps, mask, boxes)
+        assert all(np.array_equal(a, b) for a, b in zip((image, mask, boxes), kept, strict=True))
+        assert not np.shares_memory(made.image, image)
+
+
+def test_with_no_step_every_bit_stays() -> None:
+    image = noise(13, 17, 3)
+    made = render(image, [])
+    assert np.array_equal(made.image, image)
+    assert (made.masks, made.boxes, made.mask, made.input_boxes) == ({}, [], None, None)
+
+
+def test_neighbouring_warps_resample_once_so_a_turn_and_its_undoing_change_nothing() -> None:
+    image = noise(41, 41)
+    there, back = (("a", AFFINE, STILL | {"rotate": angle}) for angle in (30.0, -30.0))
+    assert np.abs(render(image, [there, back]).image - image).max() < 1e-6  # twice: off by tenths
+    between = ("s", SCRATCH, LINE | {"amplitude": 0.0})
+    assert np.abs(render(image, [there, between, back]).image - image).max() > 0.1
+
+
+def test_values_between_steps_are_not_clamped() -> None:
+    image = noise(9, 9)
+    made = render(image, [("up", GAIN, {"gain": 4.0}), ("down", GAIN, {"gain": 0.25})])
+    y, x = np.mgrid[:9, :9]
+    assert np.allclose(made.image[..., 0], image[..., 0] + (x - y) * 0.00125, atol=1e-6)
+
+
+def test_a_painted_box_is_tight_in_pixel_edges() -> None:
+    made = render(noise(20, 20) * 0, [("q", SQUARE, {"box": (3, 5, 4, 6)})])
+    assert made.boxes == [("q", "square", 3, 5, 4, 6)]
+    assert tight_box(np.zeros((4, 4), bool)) is None
+
+
+def test_a_paint_that_leaves_no_mark_has_an_empty_mask_and_no_box() -> None:
+    made = render(noise(20, 20), [("q", SQUARE, {"box": (3, 5, 9, 9), "amount": 0.9 / 255})])
+    assert not made.masks["q"].any()
+    assert made.boxes == []
+
+
+def test_a_mask_and_its_box_follow_a_quarter_turn_exactly() -> None:
+    steps = [("q", SQUARE, {"box": (2, 5, 9, 8)}), ("turn", AFFINE, STILL | {"rotate": 90.0})]
+    made = render(noise(21, 21), steps, boxes=np.array([[2.0, 5, 9, 8]]))
+    assert made.boxes == [("q", "square", 13, 2, 16, 9)]
+    assert np.allclose(made.input_boxes, [[13, 2, 16, 9]], atol=1e-12)
+
+
+def test_a_thin_line_stays_whole_when_turned_and_made_smaller() -> None:
+    thin = LINE | {"width": 1.0, "shoulder": 0.0, "uneven": 0.0, "rough": 0.0, "amplitude": 80.0, "angle": 0.0}
+    made = render(noise(100, 100) * 0.5, [("s", SCRATCH, thin), ("t", AFFINE, STILL | {"rotate": 17.0, "scale": 0.6})])
+    assert label(made.masks["s"], np.ones((3, 3)))[1] == 1
+
+
+def test_beyond_the_border_lies_a_mirror_for_values_and_nothing_for_masks() -> None:
+    image, mask = noise(8, 10), np.ones((8, 10), bool)
+    made = render(image, [("a", AFFINE, STILL | {"translate_x": 0.3})], mask)
+    assert np.array_equal(made.image[:, 3:], image[:, :-3])
+    assert np.array_equal(made.image[:, :3], image[:, 3:0:-1])
+    assert made.mask is not None
+    assert not made.mask[:, :3].any()
+    assert made.mask[:, 3:].all()
+
+
+def test_boxes_are_the_hull_of_their_moved_boundary_cut_to_the_image() -> None:
+    boxes = np.array([[10.0, 20, 30, 28], [0, 0, 50, 40], [44, 1, 49.5, 6], [5, 5, 5, 5]])
+    matrix = composed([TURN, MOVE], 40, 50)
+    expected = [reference.moved_box(list(box), matrix, 40, 50) for box in boxes]
+    assert np.allclose(move_boxes(boxes, matrix, 40, 50), expected, atol=1e-9)
+    assert move_boxes(np.zeros((0, 4)), matrix, 40, 50).shape == (0, 4)
+
+
+def test_a_box_that_left_the_image_keeps_its_row_with_no_area() -> None:
+    away = ("a", AFFINE, STILL | {"translate_x": 0.9})
+    made = render(noise(40, 50), [away], boxes=np.array([[30.0, 5, 40, 10], [0, 5, 4, 10]]))
+    assert made.input_boxes is not None
+    assert np.allclose(made.input_boxes, [[50, 5, 50, 10], [45, 5, 49, 10]])
+
+
+def test_a_box_holds_the_mask_that_it_moved_with() -> None:
+    mask = np.zeros((60, 60), bool)
+    mask[20:35, 15:40] = True
+    made = render(noise(60, 60), [TURN], mask, np.array([[15.0, 20, 40, 35]]))
+    tight = np.array(tight_box(made.mask))
+    assert np.abs(made.input_boxes[0] - tight).max() <= 1.5
+
+
+@pytest.mark.parametrize("tilt", [-0.1, np.nan])
+def test_a_warp_with_its_horizon_in_the_image_is_refused_by_name(tilt: float) -> None:
+    with pytest.raises(SettingError, match=r"steps\.tilt"):
+        render(noise(20, 20), [("tilt", build(Horizon, {}, "steps.tilt"), {"tilt": tilt})])
+
+
+def test_a_perspective_is_divided_by_its_third_coordinate() -> None:
+    steps, image = [("tilt", build(Horizon, {}, "steps.tilt"), {"tilt": 0.01})], noise(20, 31)
+    assert np.array_equal(render(image, steps).image, reference.render(image, steps)[0])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_every_whole_number_comes_back_from_the_rounding(dtype: type) -> None:
+    values = np.arange(np.iinfo(dtype).max + 1, dtype=dtype).reshape(-1, 256)
+    assert np.array_equal(quantise(unit(values), dtype)[..., 0], values)
+    assert quantise(unit(values), dtype).dtype == dtype
+
+
+def test_the_rounding_is_half_to_even_and_cuts() -> None:
+    assert quantise(np.array([-1, 0.5, 1.5 / 255, 2, 127 / 255], np.float32), np.uint8).tolist() == [
+        0,
+        128,
+        2,
+        255,
+        127,
+    ]
+
+
+def test_another_process_makes_the_same_bytes() -> None:
+    script = (
+        "import hashlib, json, sys, numpy as np\n"
+        "from sliceforge.engine.op import build\n"
+        "from sliceforge.engine.picture import render\n"
+        "from sliceforge.kernels.image.scratch import Scratch\n"
+        "image = np.random.default_rng(8).random((50, 40, 1), np.float32)\n"
+        "made = render(image, [('s', build(Scratch, {}, 's'), json.loads(sys.argv[1]))])\n"
+        "print(hashlib.sha256(made.image.tobytes()).hexdigest())"
+    )
+    command = [sys.executable, "-c", script, json.dumps(LINE)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    made = render(noise(50, 40), [("s", SCRATCH, LINE)])
+    assert answer == hashlib.sha256(made.image.tobytes()).hexdigest()

@@ -1,0 +1,105 @@
+"""What the forms of image operators mean, in slow, plain Python and numpy: the definition that engines must meet.
+
+Images are (H, W, C) float32. Nothing here is compiled or shared with the engine, but for an operator's own `pixel`,
+`row` and `matrix`, which are plain functions.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sliceforge.engine.op import Paint, Warp
+
+
+def mirror(i: int, size: int) -> int:
+    """reflect_101: … 2 1 | 0 1 2 … n−1 | n−2 n−3 …, walked one reflection at a time."""
+    while size > 1 and not 0 <= i < size:
+        i = -i if i < 0 else 2 * (size - 1) - i
+    return i if size > 1 else 0
+
+
+def resample(image: np.ndarray, matrix: np.ndarray, border: str) -> np.ndarray:
+    """Bilinear through an output → source matrix; positions in float64, weights and values in float32."""
+    height, width = image.shape[:2]
+    out = np.empty_like(image)
+    zero = np.zeros_like(image[0, 0])
+
+    def at(row: int, column: int) -> np.ndarray:
+        if border == "mirror":
+            return image[mirror(row, height), mirror(column, width)]
+        return image[row, column] if 0 <= row < height and 0 <= column < width else zero
+
+    for y in range(height):
+        for x in range(width):
+            scale = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
+            source_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / scale
+            source_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / scale
+            j, i = int(np.floor(source_x)), int(np.floor(source_y))
+            right, down = np.float32(source_x - j), np.float32(source_y - i)
+            upper = at(i, j) + (at(i, j + 1) - at(i, j)) * right
+            lower = at(i + 1, j) + (at(i + 1, j + 1) - at(i + 1, j)) * right
+            out[y, x] = upper + (lower - upper) * down
+    return out
+
+
+def point(image: np.ndarray, op: Any, draws: Mapping[str, Any]) -> np.ndarray:
+    """A `Point`: its scalar function at every value of every channel."""
+    height, width, channels = image.shape
+    row = op.row(height, width, **draws)
+    out = np.empty_like(image)
+    for y in range(height):
+        for x in range(width):
+            for channel in range(channels):
+                out[y, x, channel] = op.pixel(image[y, x, channel], np.float32(x), np.float32(y), row)
+    return out
+
+
+def runs(steps: Sequence[tuple[str, Any, Mapping[str, Any]]]) -> list[list[tuple[str, Any, Mapping[str, Any]]]]:
+    """Neighbouring warps together, every other step alone."""
+    found: list[list[tuple[str, Any, Mapping[str, Any]]]] = []
+    for step in steps:
+        if found and isinstance(step[1], Warp) and isinstance(found[-1][0][1], Warp):
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
+
+
+def render(
+    image: np.ndarray, steps: Sequence[tuple[str, Any, Mapping[str, Any]]], mask: np.ndarray | None = None
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray | None]:
+    """The image before rounding, the mask of each paint, and the input's mask."""
+    covers: dict[str, np.ndarray] = {}
+    least = {name: 0.25 if getattr(op, "line", False) else 0.5 for name, op, _ in steps}
+    if mask is not None:
+        covers[""], least[""] = mask.astype(np.float32), 0.5
+    for run in runs(steps):
+        name, op, draws = run[0]
+        if isinstance(op, Warp):
+            matrix = np.eye(3)
+            for _, warp, own in run:
+                matrix = matrix @ warp.matrix(*image.shape[:2], **own)
+            image = resample(image, matrix, "mirror")
+            covers = {name: resample(cover, matrix, "nothing") for name, cover in covers.items()}
+            continue
+        before, image = image, point(image, op, draws)
+        if isinstance(op, Paint):
+            changed = np.abs(image - before).max(axis=2) >= np.float32(op.label_above / 255)
+            covers[name] = changed.astype(np.float32)
+    masks = {name: cover >= least[name] for name, cover in covers.items()}
+    return image, {name: one for name, one in masks.items() if name}, masks.get("")
+
+
+def moved_box(box: Sequence[float], matrix: np.ndarray, height: int, width: int) -> list[float]:
+    """Upright hull of a box's boundary, 16 points a side, in pixel edges, cut to the image."""
+    x0, y0, x1, y1 = box
+    forward = np.linalg.inv(matrix)
+    xs, ys = [], []
+    for k in range(16):
+        x, y = x0 + (x1 - x0) * k / 15, y0 + (y1 - y0) * k / 15
+        for edge_x, edge_y in ((x, y0), (x, y1), (x0, y), (x1, y)):
+            moved_x, moved_y, scale = forward @ np.array([edge_x - 0.5, edge_y - 0.5, 1.0])
+            xs.append(min(max(moved_x / scale + 0.5, 0), width))
+            ys.append(min(max(moved_y / scale + 0.5, 0), height))
+    return [min(xs), min(ys), max(xs), max(ys)]
