@@ -48,7 +48,7 @@ def listing(config: Mapping[str, Any], config_dirs: Sequence[str] = ()) -> str:
     wanted = config.get("recipe") or ""
     known = [one for one in parts() if wanted in one.name]
     made = {name: about for name, about in recipes(config_dirs).items() if wanted in name}
-    sections = {
+    sections: dict[str, list[Row]] = {
         "Recipes": list(made.items()),
         "Operators": [row for one in known if not one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
         "Gates": [row for one in known if one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
@@ -115,10 +115,15 @@ def _part(place: str, given: Any, known: Part | None, origins: Mapping[str, str]
     for key, value in given.items():
         unit = own[key].unit if key in own else "share of items" if key == "p" else ""
         if key != what:
-            yield f"  {key}", plain(value), unit, origins.get(f"{place}.{key}", "")
+            yield f"  {key}", plain(value), unit, _origin(f"{place}.{key}", origins)
     for key, setting in own.items():
         if key not in given and known:
             yield f"  {key}", plain(setting.default), setting.unit, f"kernels/{known.name}.py"
+
+
+def _origin(place: str, origins: Mapping[str, str]) -> str:
+    """The origin of a value, or of the first value in a mapping."""
+    return next((origin for key, origin in origins.items() if f"{key}.".startswith(f"{place}.")), "")
 
 
 def settings(verb: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real as RealNumber
 from typing import Any
 
 import numpy as np
@@ -41,21 +40,29 @@ def log2(x: np.ndarray) -> np.ndarray:
     return power + 2.8853900817779268 * z * total
 
 
+# Acklam's coefficients: of the middle (numerator, denominator) and of the tails.
+_A = (
+    -39.69683028665376,
+    220.9460984245205,
+    -275.9285104469687,
+    138.357751867269,
+    -30.66479806614716,
+    2.506628277459239,
+)
+_B = (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572)
+_C = (-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734)
+_C_END = (4.374664141464968, 2.938163982698783)
+_D = (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416)
+
+
 def normal_quantile(p: np.ndarray) -> np.ndarray:
     """The standard normal's quantile to 1e-9 relative (Acklam 2003, with no refinement step needed in float32)."""
-    a = (-3.969683028665376e01, 2.209460984245205e02, -2.759285104469687e02, 1.383577518672690e02)
-    a += (-3.066479806614716e01, 2.506628277459239e00)
-    b = (-5.447609879822406e01, 1.615858368580409e02, -1.556989798598866e02, 6.680131188771972e01)
-    b += (-1.328068155288572e01,)
-    c = (-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e00, -2.549732539343734e00)
-    c += (4.374664141464968e00, 2.938163982698783e00)
-    d = (7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e00, 3.754408661907416e00)
     tail = np.minimum(p, 1 - p)
     q = np.sqrt(-2 * 0.6931471805599453 * log2(np.maximum(tail, 2.0**-60)))
-    outer = _horner(c, q) / (_horner(d, q) * q + 1)
+    outer = _horner((*_C, *_C_END), q) / (_horner(_D, q) * q + 1)
     middle = p - 0.5
     r = middle * middle
-    inner = _horner(a, r) * middle / (_horner(b, r) * r + 1)
+    inner = _horner(_A, r) * middle / (_horner(_B, r) * r + 1)
     return np.where(tail > 0.02425, inner, np.where(p < 0.5, outer, -outer))
 
 
@@ -153,7 +160,7 @@ class Distribution:
         if self.kind == "uniform":
             drawn = low + np.floor(u * (high - low + 1)) if self.whole else low + (high - low) * u
         elif self.kind == "log":
-            drawn = low * exp2(u * log2(np.float64(high / low)))
+            drawn = low * exp2(u * log2(np.array([high / low])))
         else:
             mean, sd = self.values[:2]
             ends = _normal_cdf((low - mean) / sd), _normal_cdf((high - mean) / sd)
@@ -163,7 +170,7 @@ class Distribution:
 
 
 def _number(value: Any, whole: bool = False) -> Any:
-    if isinstance(value, bool) or not isinstance(value, RealNumber) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError("expected a finite number, such as 7, or a range, such as [0, 20]")
     if whole and value != int(value):
         raise ValueError("expected whole numbers, such as 3 or [1, 4]")

@@ -23,6 +23,10 @@ _STEP_ENTRY = re.compile(r"((?:override )?)/?(op/[a-z0-9_/]+)@(steps(?:\.[a-z0-9
 _MOST_READS = 1_000
 
 
+def _told(entry: Any) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in entry.items()) if isinstance(entry, dict) else str(entry)
+
+
 class _NoSchema:
     """Hydra asks for a schema of each file; there is none."""
 
@@ -85,7 +89,7 @@ class Library(ConfigRepository):
         place = self.place(config_path)
         if place is None:
             group, _, name = config_path.rpartition("/")
-            raise SettingError(f"{group}: {name}: no such file{did_you_mean(name, self.names(group))}")
+            raise SettingError(f"{group}: {name}: no such name{did_you_mean(name, self.names(group))}")
         if config_path not in self._read:
             self._read[config_path] = self._load(config_path, *place)
         return self._read[config_path]
@@ -112,7 +116,7 @@ class Library(ConfigRepository):
         entries = data.get("defaults", [])
         if not isinstance(entries, list):
             raise SettingError(f"{shown}: defaults: {entries!r}: expected a list, such as [speech/car_noise, _self_]")
-        data["defaults"] = [self._entry(entry, f"{shown}: defaults: {entry}") for entry in entries]
+        data["defaults"] = [self._entry(entry, f"{shown}: defaults: {_told(entry)}") for entry in entries]
 
     def _entry(self, entry: Any, where: str) -> Any:
         """A defaults entry that Hydra will understand from any recipe: groups from the root, recipes by full name."""

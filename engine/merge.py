@@ -43,7 +43,7 @@ def _one_line() -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise SettingError("; ".join(line.strip() for line in str(error).splitlines() if line.strip())) from None
+        raise SettingError(" ".join(str(error).split())) from None
     except RecursionError:
         raise SettingError("defaults: a recipe is among its own defaults") from None
 
@@ -98,7 +98,8 @@ def _apply(override: Override, config: DictConfig) -> None:
             if word not in node:
                 place = ".".join(words[: index + 1])
                 near = did_you_mean(word, [str(key) for key in node])
-                add = "" if override.is_delete() else f"; to add it write +{override.input_line}"
+                plain = not override.is_delete() and "did you mean" not in near
+                add = f"; to add it write +{override.input_line}" if plain else ""
                 raise SettingError(f"{place}: no such key{near}{add}") from None
             node = node[word]
         raise SettingError(f"{override.input_line}: {' '.join(str(error).split())}") from None

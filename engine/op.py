@@ -63,8 +63,7 @@ class Shapes:
 
     def take(self, rows: np.ndarray) -> Shapes:
         """The shapes of some rows (indices or a boolean mask)."""
-        columns = (self.length, self.rate, self.height, self.width)
-        return Shapes(*(column[rows] for column in columns), banks=self.banks)
+        return Shapes(self.length[rows], self.rate[rows], self.height[rows], self.width[rows], self.banks)
 
 
 def setting(
@@ -125,6 +124,10 @@ class Mix(Op):
     """
 
     bank: str
+
+    @abstractmethod
+    def sources(self) -> set[str]:
+        """Every `source` that it may draw: names of steps, and `bank`."""
 
     @abstractmethod
     def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
@@ -226,21 +229,21 @@ def build(kind: type[Any], settings: Mapping[str, Any], where: str) -> Any:
 
 
 def _value(value: Any, hint: type, metadata: Mapping[str, Any], where: str) -> Any:
-    choices, low, high = (metadata.get(name) for name in ("choices", "low", "high"))
+    choices, low, high = metadata.get("choices"), metadata.get("low", -math.inf), metadata.get("high", math.inf)
     if hint in (Real, Whole):
         value = Distribution.parse(value, where, whole=hint is Whole)
         ends = value.ends()
         if ends is None:
             raise SettingError(f"{where}: {list(value.values)}: expected numbers, such as [choice, 5, 10, 15]")
-        inside = low is None or low <= ends[0] <= ends[1] <= high
+        inside = low <= ends[0] <= ends[1] <= high
     elif hint is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise SettingError(f"{where}: {value!r}: expected a number, such as 1.5")
-        value, inside = float(value), low is None or low <= value <= high
+        value, inside = float(value), low <= value <= high
     elif isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
         raise SettingError(f"{where}: {value!r}: expected {_named(hint)}")
     else:
-        inside = not isinstance(value, int) or low is None or low <= value <= high
+        inside = not isinstance(value, int) or low <= value <= high
     if choices and value not in choices:
         raise SettingError(f"{where}: {value!r}: expected one of {', '.join(choices)}{_nearest(value, choices)}")
     if not inside:

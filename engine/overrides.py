@@ -14,8 +14,9 @@ from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.vet import FORBIDDEN, NAME, RECIPE_KEYS, vet
 
 # Taken as typed: Hydra's grammar refuses ` = `, `<`, `(`, `ü`, `~` and `#`.
-TEXTS = ("data", "pattern", "parents", "slice", "out", "run", "id", "predictions", "production")
-TEXTS += ("before", "after", "slices", "budget")
+_OF_MATERIAL = ("data", "pattern", "parents", "slice", "out", "run", "id")
+_OF_THE_LOOP = ("predictions", "production", "before", "after", "slices", "budget")
+TEXTS = (*_OF_MATERIAL, *_OF_THE_LOOP)
 _KEY = re.compile(r"(\+\+|\+|~|)(.*)", re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _STEP = re.compile(r"op(/[a-z0-9_]+)+@steps(\.[a-z0-9_]+)+")
@@ -74,7 +75,8 @@ def _example(key: str, allowed: Collection[str]) -> str:
 
 def _no_delete(sign: str, key: str) -> None:
     if sign == "~":
-        raise SettingError(f"~{key}: only what a recipe holds can be dropped; write {key}= to unset it")
+        value = "" if key in TEXTS or _BANK.fullmatch(key) else "VALUE"
+        raise SettingError(f"~{key}: only what a recipe holds can be dropped; write {key}={value}")
 
 
 def _check_key(
@@ -105,17 +107,14 @@ def _parsed(argument: str) -> Override:
         override = OverridesParser(functions).parse_overrides([argument])[0]
         value = override.value()
     except HydraException as error:
-        problem = _problem(error)
-        raise SettingError(
-            f"{argument}: {problem}; put quotes inside quotes around words with signs: \"key='a=b'\""
-        ) from None
+        raise SettingError(f"{argument}: {_problem(error)}; a text with signs is quoted: key='a=b'") from None
     if override.is_sweep_override():
         raise SettingError(f"{argument}: expected one value; a list is written [a, b]")
     key = override.key_or_group
     if "/" in key or (key == "sink" and not isinstance(value, dict)):
         for name in value if isinstance(value, list) else [value]:
             if not (override.is_delete() or (isinstance(name, str) and NAME.fullmatch(name))):
-                raise SettingError(f"{argument}: {name!r}: expected a name, such as {key}=webdataset")
+                raise SettingError(f"{argument}: {name!r}: expected a name of lower-case words, such as mix")
     nested = value
     for word in reversed(key.split(".")):
         nested = {word: nested}
@@ -126,4 +125,4 @@ def _parsed(argument: str) -> Override:
 def _problem(error: HydraException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     kept = [line for line in lines if not line.startswith(("See http", "Error parsing override", "^"))]
-    return "; ".join(kept) or "cannot be read"
+    return "; ".join(kept).removeprefix("HydraException while evaluating ") or "cannot be read"

@@ -13,7 +13,8 @@ from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.gates import Gate
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Mix, Op, Shapes, Source, build
-from sliceforge.engine.recipe import KEYS, NAME, OneOf, Recipe, Step
+from sliceforge.engine.recipe import NAME, OneOf, Recipe, Step
+from sliceforge.engine.vet import RECIPE_KEYS
 
 
 def find(name: str, trust: Sequence[str] = (), family: str = "") -> type[Any]:
@@ -64,7 +65,7 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
     Raises:
         SettingError: one line that names the key.
     """
-    source = {key: config[key] for key in KEYS if config.get(key) is not None}
+    source = {key: config[key] for key in RECIPE_KEYS if config.get(key) is not None and key != "about"}
     steps: list[Step] = []
     choices: list[OneOf] = []
     for name, settings in (source.get("steps") or {}).items():

@@ -129,7 +129,8 @@ def draw(
     """
     parents = parents.select(_carried(parents, recipe))
     ids = parents["parent"].to_pylist()
-    shapes = Shapes(*(parents[name].to_numpy() for name in SIZES), banks=banks)
+    length, rate, height, width = (parents[name].to_numpy() for name in SIZES)
+    shapes = Shapes(length, rate, height, width, banks)
     attempts = np.full(len(ids), attempt, np.int64)
     columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes)
     if slice_:
@@ -139,7 +140,7 @@ def draw(
     numbers = {"variant": pa.array(np.full(len(ids), variant, np.int32)), "attempt": pa.array(attempts, pa.int32())}
     return pa.table(
         {"id": made, **dict(zip(parents.column_names, parents.columns, strict=True)), **numbers}
-        | _nulled(recipe, columns)
+        | nulled(recipe, columns)
     )
 
 
@@ -150,7 +151,7 @@ def _carried(table: pa.Table, recipe: Recipe) -> list[str]:
     return [name for name in table.column_names if name not in drawn | {"id", "variant", "attempt"}]
 
 
-def _nulled(recipe: Recipe, columns: Columns) -> dict[str, pa.Array]:
+def nulled(recipe: Recipe, columns: Columns) -> dict[str, pa.Array]:
     """Plan columns for Arrow: null where the step does not happen."""
     arrays = {}
     idle = {step.name: ~np.broadcast_to(recipe.active(step, columns), _count(columns)) for step in recipe.steps}
@@ -196,7 +197,7 @@ def _promise(
 def _facts(recipe: Recipe, parents: pa.Table, columns: Columns) -> pa.Table:
     """The manifest rows that the items will have, as far as a plan knows them."""
     fields = {name: parents[name] for name in parents.column_names if "." not in name}
-    drawn = _nulled(recipe, columns)
+    drawn = nulled(recipe, columns)
     for name, value in recipe.sets.items():
         fields[name] = drawn[value] if value in drawn else pa.array([value] * len(parents))
     return pa.table(fields)

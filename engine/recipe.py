@@ -16,7 +16,6 @@ from sliceforge.engine.gates import Gate
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Mix, Op, Paint, Shapes, Source
 
-KEYS = ("about", "kind", "rate", "channels", "size", "guard_db", "steps", "sets", "gates")
 NAME = re.compile(r"(?!(read|asked|got|gate)$)[a-z][a-z0-9_]*")
 
 

@@ -121,7 +121,8 @@ def _apply_audio(op: Apply, audio: np.ndarray, draws: Mapping[str, Any]) -> np.n
 
 def _make_image(recipe: Recipe, parent: np.ndarray, row: Mapping[str, Any]) -> Made:
     before = picture.unit(parent)
-    image, masks = before, {}
+    image = before
+    masks: dict[str, np.ndarray] = {}
     happening = [step for step in recipe.steps if recipe.active(step, row)]
     for alone, group in groupby(happening, key=lambda step: isinstance(step.op, Apply)):
         run: list[tuple[str, Op, dict[str, Any]]] = [(s.name, s.op, recipe.draws(s, row)) for s in group]

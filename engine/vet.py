@@ -70,7 +70,8 @@ def _parse(text: str, shown: str) -> Any:
 def _check_events(events: Iterator[yaml.Event], shown: str) -> None:
     documents = depth = 0
     for event in events:
-        line = f"{shown}, line {event.start_mark.line + 1}"
+        mark, anchor = event.start_mark, getattr(event, "anchor", None)
+        line = f"{shown}, line {mark.line + 1}" if mark else shown
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
         depth += isinstance(event, yaml.CollectionStartEvent)
@@ -81,8 +82,8 @@ def _check_events(events: Iterator[yaml.Event], shown: str) -> None:
             raise SettingError(f"{line}: nested more than {_MOST_DEPTH} deep")
         if getattr(event, "tag", None) is not None or getattr(event, "tags", None):
             raise SettingError(f"{line}: {getattr(event, 'tag', '') or '%TAG'}: a recipe is data and has no tags")
-        if getattr(event, "anchor", None) is not None:
-            raise SettingError(f"{line}: &{event.anchor}: no anchors; refer to a key, such as ${{steps.mix.snr}}")
+        if anchor is not None:
+            raise SettingError(f"{line}: &{anchor}: no anchors; refer to a key, such as ${{steps.mix.snr}}")
 
 
 def vet(value: Any, where: str = "") -> None:

@@ -68,7 +68,7 @@ def _unit(x: np.ndarray) -> np.ndarray:
 
 
 def strip(coil: str, number: int) -> np.ndarray:
-    """(200, 200, 1) uint8: one picture of a strip that runs from left to right."""
+    """(200, 200, 1) uint8: one picture of a strip that runs from top to bottom."""
     mean, grain, length, lines, scale, _ = COILS[coil]
     draw = np.random.Generator(np.random.PCG64([list(COILS).index(coil), number]))
     noise = lambda: draw.standard_normal((SIZE, SIZE))  # noqa: E731
@@ -93,7 +93,8 @@ def strip(coil: str, number: int) -> np.ndarray:
     patch = 1 / (1 + np.exp(-6.0 * (cloud - 1.25)))
     speckle = _unit(gaussian_filter(noise(), (0.8, 1.4), mode="wrap"))
     picture += -scale * patch * (1 + 0.3 * speckle)
-    return np.clip(np.round(picture), 0, 255).astype(np.uint8)[:, :, None]
+    # So far it ran from left to right.
+    return np.clip(np.round(picture.T), 0, 255).astype(np.uint8)[:, :, None]
 
 
 def _write_manifest(path: Path, rows: list[dict[str, str]]) -> None:

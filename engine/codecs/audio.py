@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,8 +140,9 @@ def _sound(path: Path, whole: bool = False) -> Iterator[tuple[soundfile.SoundFil
             elif kind == "ogg" and whole:
                 check_ogg(file, size)
             counted = count_mp3(file, size, start) if kind == "mp3" and whole else None
-            file.seek(0)
-            with soundfile.SoundFile(file) as sound:
+            # By its number: libsndfile would guess the form from a name such as clip.raw.
+            os.lseek(file.fileno(), 0, os.SEEK_SET)
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 _check_header(sound)
                 if counted:
                     check_length(counted, sound.frames)

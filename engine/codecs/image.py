@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,11 @@ from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
 KINDS = ("png", "jpeg")
-PNG_LEVEL = 4
+PNG_LEVEL = 1
 _BAND = 1 << 20
+
+# Pillow logs what is wrong with a file; here that is in the error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)
@@ -114,8 +118,7 @@ def encode(array: np.ndarray, kind: str, quality: int = 95) -> bytes:
 @contextmanager
 def _image(path: Path, checksums: bool = False) -> Iterator[tuple[Image.Image, Layout, BinaryIO]]:
     """An open file that has been found worth decoding."""
-    with opened(path) as (file, size), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with opened(path) as (file, size), warnings.catch_warnings(action="ignore"):
         try:
             head = png.header(file, size, checksums) if file.read(8) == png.SIGNATURE else None
             file.seek(0)

@@ -103,7 +103,7 @@ def check_size(image: Image.Image, layout: Layout) -> None:
         raise InputError("empty", f"{width} × {height} pixels")
     channels = CHANNELS[layout.mode]
     if layout.wide:
-        need = 8 * channels
+        need = 10 * channels
     else:
         pillow = 1 if image.mode in ("1", "L", "P") else 2 if layout.mode == "I;16" else 4
         coefficients = 2 * channels if image.info.get("progressive") else 0

@@ -18,6 +18,8 @@ HEAT = np.array(
 
 GAP = 12
 
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -91,7 +93,7 @@ def sheet(rows: Sequence[Row], columns: int = 1, width: int = 1200) -> Image.Ima
     return whole
 
 
-def _cell(row: Row, width: int, font: ImageFont.FreeTypeFont, small: ImageFont.FreeTypeFont) -> Image.Image:
+def _cell(row: Row, width: int, font: Font, small: Font) -> Image.Image:
     each = (width - GAP * (len(row.panels) - 1)) // len(row.panels)
     scale = min(1.0, *(each / panel.pixels.shape[1] for panel in row.panels))
     pictures = [

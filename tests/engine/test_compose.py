@@ -13,7 +13,6 @@ from hydra import initialize
 from hydra.core.global_hydra import GlobalHydra
 from hydra.version import VersionBase
 
-from sliceforge.engine import recipe as recipe_module
 from sliceforge.engine import vet
 from sliceforge.engine.compose import compose, load_recipe, trace
 from sliceforge.engine.errors import SettingError
@@ -80,10 +79,6 @@ def test_a_recipe_is_composed_from_its_parts_in_the_order_of_its_defaults(folder
     assert config["name"] == "my/base"
     assert type(config["steps"]["mix"]["snr"]) is list
     assert json.loads(json.dumps(config)) == config
-
-
-def test_the_keys_of_a_recipe_are_those_of_the_engine() -> None:
-    assert vet.RECIPE_KEYS == recipe_module.KEYS
 
 
 @pytest.mark.parametrize(
@@ -171,7 +166,7 @@ TEXTS = [
     "ü/ñ/日本",
     "speaker = 'theo'",
     "noise = 'car' AND snr < 10",
-    "a >= (b) OR c <> \"d\"",
+    'a >= (b) OR c <> "d"',
     "\"both\" 'quotes'",
     "[a, {b: c}]",
     "~/clips",
@@ -244,7 +239,11 @@ def test_an_empty_text_unsets(folder: Path) -> None:
         ("sink.colour=1", "sink.colour: no such key"),
         ("~seed", "~seed: only what a recipe holds"),
         ("steps.mixx.snr=3", "steps.mixx: no such key; did you mean mix?"),
-        ("steps.mix.snrr=3", "steps.mix.snrr: no such key; did you mean snr?; to add it write +steps.mix.snrr=3"),
+        ("steps.mix.snrr=3", "steps.mix.snrr: no such key; did you mean snr?"),
+        (
+            "steps.mix.colour=3",
+            "steps.mix.colour: no such key; known: op, reference, snr; to add it write +steps.",
+        ),
         ("~steps.mixx", "steps.mixx: no such key; did you mean mix?"),
         ("steps.mix.snr=1,2", "expected one value; a list is written [a, b]"),
         ("steps.mix.snr=range(3)", "steps.mix.snr=range(3)"),
@@ -256,7 +255,7 @@ def test_an_empty_text_unsets(folder: Path) -> None:
         ("steps.mix.snr=${steps.mix.snr}", "circle"),
         ("steps.mix.snr=???", "steps.mix.snr: is needed"),
         ("+steps.mix.snr.low=3", "+steps.mix.snr.low=3"),
-        ("op/sound@steps.other=hum", "op/sound@steps.other"),
+        ("op/sound@steps.other=hum", "Could not override 'op/sound@steps.other'. Did you mean"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_helps(folder: Path, override: str, words: str) -> None:

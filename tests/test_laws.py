@@ -1,0 +1,198 @@
+"""What every operator and every recipe owes, found by walking `conf/op` and `recipes`; there is no list to forget."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from signals import voice
+
+from sliceforge.engine import plan, stepwise
+from sliceforge.engine.compose import load_recipe
+from sliceforge.engine.errors import InputError
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.op import FORMS, Inventory, Mix, Op, Shapes, Source
+from sliceforge.engine.parse import find, from_config
+from sliceforge.engine.recipe import Recipe
+
+ROOT = Path(__file__).resolve().parents[1]
+PARTS = sorted(
+    path.relative_to(ROOT / "conf" / "op").with_suffix("").as_posix() for path in ROOT.glob("conf/op/*/*.yaml")
+)
+RECIPES = sorted(
+    path.relative_to(ROOT / "recipes").with_suffix("").as_posix() for path in ROOT.glob("recipes/*/*.yaml")
+)
+SIZES = [(1, 1, 1), (1, 7, 1), (63, 100, 1), (64, 48, 3), (33, 31, 4)]
+LENGTHS = [(8000, 8000), (4001, 8000), (16000, 16000), (6300, 44100)]
+
+
+class Noise:
+    """A bank that holds anything: a steady noise from any offset on."""
+
+    def excerpt(self, bank: str, item: str, rate: int, offset: int, length: int) -> np.ndarray:
+        whole = np.random.default_rng(len(item)).normal(0, 0.05, 1 << 17).astype(np.float32)
+        return np.take(whole, np.arange(offset, offset + length), mode="wrap")
+
+
+BANK = {"noise": Inventory(["hum", "street"], np.array([0.4, 3.0]))}
+
+
+def part(name: str) -> dict[str, Any]:
+    settings: dict[str, Any] = yaml.safe_load((ROOT / "conf" / "op" / f"{name}.yaml").read_text("utf-8"))
+    return settings
+
+
+def alone(name: str) -> Recipe:
+    """A recipe of one operator, and of what it cannot be without: a source beside a mix, a mix beside a source."""
+    steps = {name.split("/")[1]: part(name)}
+    kind = find(part(name)["op"])
+    family = name.split("/")[0]
+    for other in PARTS:
+        needed = (Source,) if issubclass(kind, Mix) else (Mix,) if issubclass(kind, Source) else ()
+        if other.split("/")[0] == family and issubclass(find(part(other)["op"]), needed):
+            steps[other.split("/")[1]] = part(other)
+    sources_first = sorted(steps.items(), key=lambda step: not issubclass(find(step[1]["op"]), Source))
+    return from_config({"kind": family, "steps": dict(sources_first)})
+
+
+def every_recipe() -> list[Any]:
+    return [pytest.param(lambda n=n: alone(n), id=n) for n in PARTS] + [
+        pytest.param(lambda n=n: load_recipe(n), id=n) for n in RECIPES
+    ]
+
+
+def shapes_of(recipe: Recipe, count: int) -> Shapes:
+    none = np.zeros(count, np.int64)
+    if recipe.kind == "image":
+        sizes = np.resize(np.array([size[:2] for size in SIZES]), (count, 2)).astype(np.int64)
+        return Shapes(none, none, sizes[:, 0], sizes[:, 1], BANK)
+    clips = np.resize(np.array(LENGTHS), (count, 2)).astype(np.int64)
+    return Shapes(clips[:, 0], clips[:, 1], none, none, BANK)
+
+
+def material(recipe: Recipe, count: int) -> list[tuple[np.ndarray, int]]:
+    """Items of awkward sizes."""
+    made: list[tuple[np.ndarray, int]] = []
+    for i in range(count):
+        if recipe.kind == "image":
+            generator = np.random.default_rng(i)
+            made.append((generator.integers(60, 190, SIZES[i % len(SIZES)], np.uint8), 0))
+        else:
+            length, rate = LENGTHS[i % len(LENGTHS)]
+            made.append((voice(length / rate, rate, 100 + 9 * i)[:length], rate))
+    return made
+
+
+def rows_of(recipe: Recipe, count: int, seed: int = 3) -> list[dict[str, Any]]:
+    columns = recipe.draw(Keys.of(seed, [f"item {i}" for i in range(count)]), shapes_of(recipe, count))
+    rows: list[dict[str, Any]] = pa.table(plan.nulled(recipe, columns)).to_pylist()
+    return rows
+
+
+def make(recipe: Recipe, parent: np.ndarray, rate: int, row: dict[str, Any]) -> Any:
+    try:
+        return stepwise.make(recipe, parent, rate, row, Noise())
+    except InputError as error:
+        return error.reason
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_a_part_names_its_own_file_and_every_setting(name: str) -> None:
+    settings = part(name)
+    assert settings["op"] == name
+    kind = find(name)
+    assert kind.__name__.lower() == name.split("/")[1].replace("_", "")
+    assert issubclass(kind, Op)
+    assert issubclass(kind, FORMS)
+    import dataclasses
+
+    assert [field.name for field in dataclasses.fields(kind)] == [key for key in settings if key != "op"]
+
+
+def test_every_operator_has_a_part_and_every_part_an_operator() -> None:
+    modules = {
+        path.relative_to(ROOT / "kernels").with_suffix("").as_posix()
+        for path in ROOT.glob("kernels/*/*.py")
+        if path.stem != "__init__" and path.parent.name != "gate"
+    }
+    assert modules == set(PARTS)
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_a_plan_survives_json_and_parquet(build: Any, tmp_path: Path) -> None:
+    recipe = build()
+    columns = recipe.draw(Keys.of(1, [str(i) for i in range(50)]), shapes_of(recipe, 50))
+    table = pa.table(plan.nulled(recipe, columns))
+    pq.write_table(table, tmp_path / "plan.parquet")
+    back = pq.read_table(tmp_path / "plan.parquet")
+    assert back.equals(table)
+    assert json.loads(json.dumps(table.to_pylist())) == table.to_pylist()
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_a_row_of_a_plan_does_not_depend_on_its_batch(build: Any) -> None:
+    recipe = build()
+    keys, shapes = Keys.of(1, [str(i) for i in range(50)]), shapes_of(recipe, 50)
+    whole = plan.nulled(recipe, recipe.draw(keys, shapes))
+    rows = np.array([17, 3, 44])
+    some = plan.nulled(recipe, recipe.draw(keys.take(rows), shapes.take(rows)))
+    for name, column in whole.items():
+        assert column.take(pa.array(rows)).equals(some[name]), name
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_apply_is_pure_and_keeps_shape_type_and_range(build: Any) -> None:
+    recipe = build()
+    for (parent, rate), row in zip(material(recipe, 15), rows_of(recipe, 15), strict=True):
+        before = parent.copy()
+        parent.flags.writeable = False
+        made, again = make(recipe, parent, rate, row), make(recipe, parent.copy(), rate, dict(row))
+        assert (parent == before).all()
+        if isinstance(made, str):
+            assert made == again
+            continue
+        assert made.item.dtype == np.float32
+        assert made.item.shape == parent.shape
+        assert np.isfinite(made.item).all()
+        assert made.item.min() >= (0 if recipe.kind == "image" else -1)
+        assert made.item.max() <= 1
+        assert made.item.tobytes() == again.item.tobytes()
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_a_recipe_whose_steps_are_skipped_changes_nothing(build: Any) -> None:
+    recipe = build()
+    steps = {name: {**settings, "p": 0} for name, settings in recipe.source["steps"].items()}
+    never = from_config({**recipe.source, "steps": steps})
+    for (parent, rate), row in zip(material(never, 5), rows_of(never, 5), strict=True):
+        made = stepwise.make(never, parent, rate, row, Noise())
+        assert made.gain == 1
+        if recipe.kind == "image":
+            whole = np.rint(made.item * np.float32(255)).astype(np.uint8)
+            assert (whole == parent).all()
+        else:
+            assert (made.item == np.clip(np.rint(parent * 32768.0), -32768, 32767) / 32768).all()
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_another_item_another_variant_and_another_seed_are_other_items(build: Any) -> None:
+    recipe = build()
+    drawn = []
+    for seed, item, variant in ((1, "a", 1), (2, "a", 1), (1, "b", 1), (1, "a", 2)):
+        columns = recipe.draw(Keys.of(seed, [item], variant), shapes_of(recipe, 1))
+        drawn.append(json.dumps(pa.table(plan.nulled(recipe, columns)).to_pylist()))
+    assert len(set(drawn)) == 4
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_reads_well(name: str) -> None:
+    text = (ROOT / "recipes" / f"{name}.yaml").read_text("utf-8")
+    lines = text.splitlines()
+    assert lines[0] == "# @package _global_"
+    assert lines[1].startswith(f"# sliceforge generate recipe={name} ")
+    assert yaml.safe_load(text)["about"]
+    assert load_recipe(name).gates
