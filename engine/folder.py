@@ -5,12 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import platform
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import soundfile
 import yaml
 
 from sliceforge.engine import shards
@@ -66,7 +68,12 @@ def host() -> dict[str, Any]:
     """The CPU's type and the versions that bytes depend on."""
     return {
         "cpu": _cpu(),
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "versions": {
+            "python": platform.python_version(),
+            "libsndfile": soundfile.__libsndfile_version__,
+            "zlib": zlib.ZLIB_RUNTIME_VERSION,
+            **{name: version(name) for name in LIBRARIES},
+        },
         "sliceforge": version("sliceforge"),
     }
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from rich.table import Table
 from sliceforge.engine.report.sheet import Panel, Row, change, overlay, rgb, sheet, spectrum_over_time
 
 OUT = Path("runs/demo")
-MATERIAL = Path(sys.modules["sliceforge.engine.report.sheet"].__file__ or "").resolve().parents[2] / "material"
+MATERIAL = Path(str(files("sliceforge.material")))
 
 
 def generate(recipe: str, *settings: str) -> Path:
@@ -61,11 +62,14 @@ def pixels(data: bytes | Path) -> np.ndarray:
 def steel_rows(run: Path, count: int) -> list[Row]:
     """Parent, made item, its label, and the change."""
     rows = []
-    for row, files in items(run)[:count]:
+    for row, made in items(run)[:count]:
         before = pixels(MATERIAL / "strips" / row["parent_path"])
-        after, mask = pixels(files["png"]), pixels(files["mask.png"])[..., 0] > 0.5
+        after, mask = pixels(made["png"]), pixels(made["mask.png"])[..., 0] > 0.5
         panels = [Panel(rgb(before, 260), "parent"), Panel(rgb(after, 260), "made")]
-        panels += [Panel(rgb(overlay(after, mask), 260), "label"), Panel(rgb(change(before, after), 260), "change × 8")]
+        panels += [
+            Panel(rgb(overlay(after, mask), 260), "label"),
+            Panel(rgb(change(before, after), 260), "change, 8 times"),
+        ]
         contrast = f"contrast-to-noise {row['got.visible']:.1f}, asked at least {row['asked.visible']:.1f}"
         rows.append(Row(f"{row['id']}   {contrast}", panels))
     return rows
@@ -74,11 +78,11 @@ def steel_rows(run: Path, count: int) -> list[Row]:
 def speech_rows(run: Path, count: int) -> list[Row]:
     """Spectrograms of parent, made item and the noise that was added."""
     rows = []
-    for row, files in items(run)[:count]:
+    for row, made in items(run)[:count]:
         before, rate = soundfile.read(MATERIAL / "speech" / row["parent_path"], dtype="float32")
-        after, _ = soundfile.read(io.BytesIO(files["flac"]), dtype="float32")
+        after, _ = soundfile.read(io.BytesIO(made["flac"]), dtype="float32")
         noise = after - np.float32(row["got.gain"]) * before
-        parts = {"parent": before, "made": after, "noise = made − gain × parent": noise}
+        parts = {"parent": before, "made": after, "noise: made less gain times parent": noise}
         panels = [Panel(spectrum_over_time(audio, rate), name) for name, audio in parts.items()]
         levels = f"SNR asked {row['asked.snr']:.1f} dB, got {row['got.snr']:.1f} dB; {row['speed']:.0f} km/h"
         rows.append(Row(f"{row['id']}   “{row['transcript']}”   {levels}", panels))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from scipy.ndimage import binary_dilation
 from scipy.signal import spectrogram
 
 INK, PAPER, FAINT = (28, 32, 38), (250, 250, 248), (110, 116, 124)
@@ -52,10 +53,7 @@ def rgb(image: np.ndarray, size: int = 0) -> np.ndarray:
 def overlay(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The image (H, W, C) of 0…1 with the rim of a mask (H, W) in colour, (H, W, 3)."""
     shown = np.repeat(image[..., :1], 3, axis=2) if image.shape[2] < 3 else image[..., :3].copy()
-    rim = np.zeros_like(mask)
-    for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-        rim |= np.roll(mask, step, axis)
-    rim &= ~mask
+    rim = binary_dilation(mask) & ~mask
     shown = shown.copy()
     shown[rim] = (0.95, 0.25, 0.15)
     return shown

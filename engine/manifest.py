@@ -1,0 +1,195 @@
+"""What comes in: a folder or a table as one table of items, with what cannot be used beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+import stat
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sliceforge.engine import folders, tables
+from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.paths import Fence, Reject, shown
+
+COLUMNS = ("id", "path", "label", "split", "group")
+"""The first columns of every manifest, all text; the last three may be null."""
+
+SUFFIXES = {"audio": audio.SUFFIXES, "image": image.SUFFIXES}
+MATERIAL = {"audio": "speech", "image": "strips"}
+ALIAS = "audio_filepath"
+"""What NeMo's manifests call `path`."""
+
+MOST_ID = 1024
+_PART = 1 << 16
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A table of items.
+
+    Args:
+        root: the folder that every path is under.
+        table: `COLUMNS`, then metadata; one row for each item, sorted by id; paths are relative, with `/`.
+        rejects: what cannot be used.
+    """
+
+    root: Path
+    table: pa.Table
+    rejects: tuple[Reject, ...]
+
+
+def read(data: str | None, kind: str, pattern: str = "", key: str = "data") -> Manifest:
+    """A folder, or a Parquet, CSV or JSON lines table, as a manifest.
+
+    An id is the path under the root, NFC, without suffix (with it where two files share a stem), unless the table has
+    a column `id`. Paths are relative to the table's own folder. Of rows that claim one id the first by path counts.
+
+    Args:
+        data: a path; None or empty: the material that comes with the package.
+        kind: audio or image.
+        pattern: for a folder: how its file names are made, such as `{label}_{speaker}_{index}`.
+        key: the setting that named it, for messages.
+
+    Raises:
+        SettingError: there is nothing that can be read.
+    """
+    if kind not in SUFFIXES:
+        raise SettingError(f"kind: {kind!r}: expected audio or image")
+    if not data:
+        with_package = Path(str(files("sliceforge.material"))) / MATERIAL[kind] / "manifest.csv"
+        return read(str(with_package), kind, pattern, key)
+    path, where = Path(data), f"{key}: {shown(data)}"
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        raise SettingError(f"{where}: no such file or folder") from None
+    if stat.S_ISDIR(mode):
+        if (path / "run.yaml").exists() and (path / "manifest.parquet").exists():
+            raise SettingError(f"{where}: is a run; this version does not read a run as {key}")
+        root = path.resolve()
+        raw, rejects = folders.read_folder(root, SUFFIXES[kind], pattern, where)
+        return _manifest(raw, root, rejects, where)
+    if path.suffix.lower() not in tables.SUFFIXES or not stat.S_ISREG(mode):
+        raise SettingError(f"{where}: expected a folder, or a table in {', '.join(tables.SUFFIXES)}")
+    if pattern:
+        raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and {shown(data)} is a table")
+    return _manifest(tables.read_table(path, where), path.parent.resolve(), [], where)
+
+
+def _manifest(raw: pa.Table, root: Path, rejects: list[Reject], where: str) -> Manifest:
+    raw = _named(raw, where)
+    table, outside = _placed(raw, root)
+    table, again = _unique(table)
+    return Manifest(root, table.combine_chunks(), (*rejects, *outside, *again))
+
+
+def _named(raw: pa.Table, where: str) -> pa.Table:
+    """`COLUMNS` as text, nulls where the table has none, then the rest."""
+    names = raw.column_names
+    if "path" not in names and ALIAS in names:
+        names = ["path" if name == ALIAS else name for name in names]
+        raw = raw.rename_columns(names)
+    if "path" not in names:
+        near = did_you_mean("path", names) if len(names) < 20 else ""
+        raise SettingError(f"{where}: no column 'path'{shown(near, 120)}")
+    nulls = pa.nulls(len(raw), pa.string())
+    own = {name: _text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
+    return pa.table(own | {name: raw[name] for name in names if name not in COLUMNS})
+
+
+def _text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """A column as text, with null for what is empty or no number."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+    if pa.types.is_nested(kind):
+        raise SettingError(f"{where}: expected text or numbers, found {kind}")
+    try:
+        column = column.cast(pa.string())
+    except pa.ArrowException:
+        raise SettingError(f"{where}: expected text or numbers, found {kind}") from None
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+
+
+def _placed(raw: pa.Table, root: Path) -> tuple[pa.Table, list[Reject]]:
+    """Rows with a path under the root and an id; the others as rejects."""
+    fence = Fence(root)
+    given = raw["path"].to_pylist()
+    ids = pc.utf8_normalize(raw["id"], form="NFC").to_pylist()
+    places = [fence.place(path) for path in given]
+    stems = _stems([place for place, reason, _ in places if not reason])
+    keep = np.ones(len(given), bool)
+    rejects = []
+    for row, (place, reason, detail) in enumerate(places):
+        name = ids[row]
+        if not reason:
+            ids[row] = name = name or stems[place]
+            size = len(name.encode())
+            if size > MOST_ID:
+                reason, detail = "too_large", f"an id of {size} bytes, at most {MOST_ID}"
+        if reason:
+            keep[row] = False
+            path = given[row]
+            rejects.append(Reject(shown(name or path or f"row {row + 1}"), path and shown(path), reason, detail))
+    fields = {name: raw[name] for name in raw.column_names}
+    fields |= {"id": pa.array(ids, pa.string()), "path": pa.array([place for place, _, _ in places], pa.string())}
+    return pa.table(fields).filter(pa.array(keep)), rejects
+
+
+def _stems(paths: Sequence[str]) -> dict[str, str]:
+    """path → id: NFC without suffix, or with it where two files share a stem."""
+    normal = {path: unicodedata.normalize("NFC", path) for path in paths}
+    count = Counter(posixpath.splitext(name)[0] for name in set(normal.values()))
+    found = {}
+    for path, name in normal.items():
+        stem = posixpath.splitext(name)[0]
+        found[path] = stem if count[stem] == 1 else name
+    return found
+
+
+def _unique(table: pa.Table) -> tuple[pa.Table, list[Reject]]:
+    """The rows by id; of those that share one the first by path, then by content, whatever order they came in."""
+    ids = table["id"].to_pylist()
+    count = Counter(ids)
+    doubles = [i for i, item in enumerate(ids) if count[item] > 1]
+    text = [""] * len(ids)
+    for i, row in zip(doubles, table.take(pa.array(doubles, pa.int64())).to_pylist(), strict=True):
+        text[i] = _canonical(row)
+    keyed = pa.table({"id": table["id"], "path": table["path"], "text": pa.array(text, pa.string())})
+    order = pc.sort_indices(keyed, [(name, "ascending") for name in keyed.column_names])
+    table = table.take(order)
+    sorted_ids = table["id"].to_pylist()
+    keep = np.array([i == 0 or item != sorted_ids[i - 1] for i, item in enumerate(sorted_ids)], bool)
+    paths = table["path"]
+    rejects = [
+        Reject(sorted_ids[i], paths[i].as_py(), "duplicate", "another row has this id") for i in np.flatnonzero(~keep)
+    ]
+    return table.filter(pa.array(keep)), rejects
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def digest(manifest: Manifest) -> str:
+    """SHA-256 over the rows and the rejects: of their content, not of their order, their columns' order or the root."""
+    whole = hashlib.sha256()
+    table = manifest.table.sort_by("id")
+    for name in sorted(table.column_names):
+        whole.update(_canonical(name).encode())
+        for start in range(0, len(table), _PART):
+            whole.update(_canonical(table[name].slice(start, _PART).to_pylist()).encode())
+    for reject in sorted(manifest.rejects, key=lambda reject: (reject.id, reject.path or "", reject.reason)):
+        whole.update(_canonical([reject.id, reject.path, reject.reason]).encode())
+    return whole.hexdigest()

@@ -1,0 +1,94 @@
+"""Add noise at a signal-to-noise ratio: out = foreground + noise · L(foreground) / L(noise) · 10^(−snr/20)."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sliceforge.engine.errors import InputError, SettingError, did_you_mean
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.op import Columns, Inventory, Real, Shapes, setting
+from sliceforge.engine.op import Mix as MixForm
+from sliceforge.kernels.loudness import REFERENCES, level, rms
+
+STEP = 2.0**-15
+"""One step of 16 bits: what has a smaller RMS is silent."""
+
+
+@dataclass(frozen=True)
+class Mix(MixForm):
+    """A second sound under the foreground, from a bank or from an earlier step that makes one.
+
+    L is, by `reference`: `active`, the foreground's active speech level after ITU-T P.56 and the noise's RMS; `rms`,
+    both RMS; `g712`, both RMS in the telephone band, 300–3400 Hz; `a_weighted`, both RMS after A-weighting. The gate
+    `snr` stores what came out under each.
+
+    Args:
+        snr: dB.
+        reference: what the SNR is measured by.
+        source: `bank`, `either` (the bank and the step named by `procedural` half and half; that step alone where the
+            run has no such bank), or the name of an earlier step that makes a sound, such as `cabin`.
+        bank: the name of the bank.
+        procedural: the name of the step that `either` takes.
+    """
+
+    snr: Real = setting([-5, 15], "dB", low=-60, high=100)
+    reference: str = setting("active", choices=REFERENCES)
+    source: str = setting("either")
+    bank: str = setting("noise")
+    procedural: str = setting("cabin")
+
+    def sources(self) -> set[str]:
+        """What the plan's column `source` may hold: `bank`, and names of earlier steps."""
+        return {"bank", self.procedural} if self.source == "either" else {self.source}
+
+    def banks(self) -> tuple[str, ...]:
+        """The bank, where nothing else will do."""
+        return (self.bank,) if self.source == "bank" else ()
+
+    def draw(self, keys: Keys, shapes: Shapes) -> Columns:
+        """`snr`; `source`; and of a bank `item` and `offset`, in samples at the clip's rate (empty and 0 otherwise).
+
+        Every bank item is as likely as any other, and every excerpt of it; one shorter than the clip is looped, from
+        anywhere.
+        """
+        plan = super().draw(keys, shapes)
+        inventory = shapes.banks.get(self.bank)
+        found = inventory is not None and len(inventory.ids) > 0
+        if self.source == "bank" and not found and len(keys):
+            known = did_you_mean(self.bank, shapes.banks)
+            raise SettingError(
+                f"banks.{self.bank}: the mix takes its noise from there: banks.{self.bank}=FOLDER{known}"
+            )
+        other = self.procedural if self.source == "either" else self.source
+        share = 0.5 if self.source == "either" and found else float(self.source == "bank")
+        taken = keys.uniform("source")[:, 0] < share
+        plan["source"] = np.where(taken, "bank", other).astype(object)
+        plan["item"] = np.full(len(keys), "", object)
+        plan["offset"] = np.zeros(len(keys), np.int64)
+        if inventory is not None and found:
+            item, offset = _excerpts(keys, shapes, inventory)
+            plan["item"][taken] = item[taken]
+            plan["offset"][taken] = offset[taken]
+        return plan
+
+    def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
+        """What the noise (T,) is multiplied by."""
+        for name, sound in (("foreground", foreground), ("noise", noise)):
+            if not rms(sound) >= STEP:
+                raise InputError("silent", f"the {name} of the mix has no level: below one step of 16 bits")
+        over, under = level(foreground, rate, self.reference, True), level(noise, rate, self.reference, False)
+        factor = over / under * 10 ** (-float(plan["snr"]) / 20) if over > 0 and under > 0 else math.nan
+        if not math.isfinite(factor):
+            raise InputError("silent", f"nothing of the mix is left to measure under {self.reference}")
+        return factor
+
+
+def _excerpts(keys: Keys, shapes: Shapes, inventory: Inventory) -> tuple[np.ndarray, np.ndarray]:
+    pick = (keys.uniform("item")[:, 0] * len(inventory.ids)).astype(np.int64)
+    samples = np.floor(np.asarray(inventory.seconds, np.float64)[pick] * shapes.rate).astype(np.int64)
+    room = np.where(samples > shapes.length, samples - shapes.length + 1, np.maximum(samples, 1))
+    words = keys.bits("offset", 2).astype(np.uint64)
+    offset = (words[:, 0] << np.uint64(32) | words[:, 1]) % room.astype(np.uint64)
+    return np.array(inventory.ids, object)[pick], offset.astype(np.int64)

@@ -1,0 +1,43 @@
+"""The achieved signal-to-noise ratio of a mix, measured on the samples as they will be written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sliceforge.engine.gates import Gate, Made, Verdict
+from sliceforge.engine.op import setting
+from sliceforge.kernels.loudness import FLOOR, REFERENCES, rms, snr
+
+FULL = 1 - 2.0**-15
+"""The greatest value of 16 bits."""
+
+
+@dataclass(frozen=True)
+class Snr(Gate):
+    """|achieved − asked| ≤ tolerance, the noise being what the written item has beside its foreground and other mixes.
+
+    Rounding to 16 bits is thus part of the noise: a mix whose noise drowns in it does not pass.
+
+    Args:
+        step: the mix.
+        tolerance: dB.
+    """
+
+    tolerance: float = setting(0.1, "dB", low=0)
+
+    def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
+        """More: `snr_rms`, `snr_active`, `snr_g712`, `snr_a_weighted` (dB); `snr_total`, of all mixes together under
+        the mix's own reference; `crest_factor_db`; `clipped_share`, of samples at either end of 16 bits."""
+        foreground = np.asarray(made.stems["foreground"], np.float64)
+        added = made.item.astype(np.float64) - foreground
+        others = [stem for name, stem in made.stems.items() if name not in ("foreground", self.step)]
+        noise = added - sum(others) if others else added
+        more = {f"snr_{name}": snr(foreground, noise, made.rate, name) for name in REFERENCES}
+        got, asked = more[f"snr_{op.reference}"], float(plan["snr"])
+        more["snr_total"] = snr(foreground, added, made.rate, op.reference)
+        peak, power = float(np.abs(made.item).max(initial=0.0)), rms(made.item)
+        more["crest_factor_db"] = 20 * float(np.log10(max(peak, FLOOR) / max(power, FLOOR)))
+        more["clipped_share"] = float(np.mean((made.item >= FULL) | (made.item <= -1))) if len(made.item) else 0.0
+        return Verdict(abs(got - asked) <= self.tolerance, asked, got, more)
