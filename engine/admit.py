@@ -113,22 +113,20 @@ def _parsed(*queries: str) -> list[dict[str, Any]]:
     connection = connect()
     try:
         rows = [connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [query]).fetchone() for query in queries]
-        trees = [dict(json.loads(row[0])) for row in rows if row]
+        return [dict(json.loads(row[0])) for row in rows if row]
     except RecursionError:
         raise SettingError("is nested too deeply") from None
     except duckdb.Error as error:
         raise SettingError(said(error)) from None
     finally:
         connection.close()
-    for tree in trees:
-        if tree["error"]:
-            message = str(tree.get("error_message", "cannot be read"))
-            raise SettingError("is nested too deeply" if "depth" in message else shown(message.splitlines()[0], 120))
-    return trees
 
 
 def _single(parsed: dict[str, Any]) -> dict[str, Any]:
     """The one expression of a query that is nothing but `SELECT expression`."""
+    if parsed["error"]:
+        message = str(parsed.get("error_message", "cannot be read"))
+        raise SettingError("is nested too deeply" if "depth" in message else shown(message.splitlines()[0], 120))
     statements = parsed["statements"]
     query = statements[0]["node"] if len(statements) == 1 else {}
     chosen = query.get("select_list") or []

@@ -125,6 +125,10 @@ class Mix(Op):
 
     bank: str
 
+    def by_scale(self) -> bool:
+        """Whether the factor depends on how loud the foreground is, other than in proportion."""
+        return False
+
     @abstractmethod
     def sources(self) -> set[str]:
         """Every `source` that it may draw: names of steps, and `bank`."""
@@ -132,6 +136,8 @@ class Mix(Op):
     @abstractmethod
     def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
         """What to multiply the noise (T,) by before it is added to the foreground (T,), both float32.
+
+        The foreground comes as loud as it will be written.
 
         Raises:
             InputError: where no level can be measured.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -16,6 +17,9 @@ from sliceforge.engine.read import pad
 from sliceforge.engine.recipe import Recipe, Step
 
 PCM = 32768.0
+
+ROUNDS, SETTLED = 8, 1e-4
+"""How often, and to which share, a clip's final loudness is worked out where a level depends on it."""
 
 
 class Excerpts(Protocol):
@@ -44,29 +48,16 @@ def make(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str, Any], 
 
 
 def _make_audio(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str, Any], banks: Excerpts | None) -> Made:
-    steps = {step.name: step for step in recipe.steps}
-    waves: dict[str, np.ndarray] = {}
-    stems: dict[str, np.ndarray] = {"foreground": parent}
-    gain, changed = 1.0, False
-    for step in recipe.steps:
-        if not recipe.active(step, row):
-            continue
-        changed = True
-        op, draws = step.op, recipe.draws(step, row)
-        if isinstance(op, Mix):
-            noise = _noise(recipe, steps, op, draws, row, len(parent), rate, banks, waves)
-            stems[step.name] = noise * np.float32(op.factor(stems["foreground"], noise, rate, **draws))
-        elif isinstance(op, Gain):
-            factor = np.float32(op.factor(_total(stems), rate, **draws))
-            stems = {name: stem * factor for name, stem in stems.items()}
-            gain *= float(factor)
-        elif isinstance(op, Apply):
-            # Nothing is known of what it does to the parts: from here on the whole is the foreground.
-            stems, gain = {"foreground": _apply_audio(op, _total(stems), draws)}, float("nan")
-    if changed:
-        factor = _guard(_total(stems), recipe.guard_db)
-        stems = {name: stem * factor for name, stem in stems.items()}
-        gain *= float(factor)
+    happening = [step for step in recipe.steps if recipe.active(step, row)]
+    by_scale = any(isinstance(step.op, Mix) and step.op.by_scale() for step in happening)
+    sounds = _Sounds(recipe, row, len(parent), rate, banks)
+    # A level that depends on how loud the clip will be is measured at that loudness, which depends on the level.
+    scale = 1.0
+    for _ in range(ROUNDS if by_scale else 1):
+        stems, gain = _chain(recipe, happening, parent, rate, row, sounds, scale)
+        if not abs(gain / scale - 1) > SETTLED:
+            break
+        scale = gain
     total = _total(stems)
     if not np.isfinite(total).all():
         raise InputError("non_finite", "a step made a value that is not finite")
@@ -74,28 +65,63 @@ def _make_audio(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str,
     return Made(parent, item.astype(np.float32), rate, gain, stems)
 
 
-def _noise(
+def _chain(
     recipe: Recipe,
-    steps: Mapping[str, Step],
-    op: Mix,
-    draws: Mapping[str, Any],
-    row: Mapping[str, Any],
-    length: int,
+    happening: Sequence[Step],
+    parent: np.ndarray,
     rate: int,
-    banks: Excerpts | None,
-    waves: dict[str, np.ndarray],
-) -> np.ndarray:
-    source = draws["source"]
-    if source == "bank":
-        if banks is None:
-            raise InputError("empty", f"the plan names an item of the bank {op.bank}, and no bank is given")
-        return banks.excerpt(op.bank, draws["item"], rate, draws["offset"], length)
-    if source not in waves:
-        step = steps[source]
-        if not isinstance(step.op, Source):
-            raise TypeError(f"{source} makes no sound")
-        waves[source] = step.op.wave(length, rate, **recipe.draws(step, row))
-    return waves[source]
+    row: Mapping[str, Any],
+    sounds: _Sounds,
+    scale: float,
+) -> tuple[dict[str, np.ndarray], float]:
+    """Stems, and the gain of the foreground, when it is expected to end as `scale` times the parent."""
+    stems, gain = {"foreground": parent}, 1.0
+    for step in happening:
+        op, draws = step.op, recipe.draws(step, row)
+        if isinstance(op, Mix):
+            noise = sounds.noise(op, draws)
+            louder = scale / gain if gain == gain else 1.0
+            factor = op.factor(stems["foreground"] * np.float32(louder), noise, rate, **draws) / louder
+            stems[step.name] = noise * np.float32(factor)
+        elif isinstance(op, Gain):
+            stems, gain = _scaled(stems, gain, op.factor(_total(stems), rate, **draws))
+        elif isinstance(op, Apply):
+            # Nothing is known of what it does to the parts: from here on the whole is the foreground.
+            stems, gain = {"foreground": _apply_audio(op, _total(stems), draws)}, float("nan")
+    if happening:
+        stems, gain = _scaled(stems, gain, _guard(_total(stems), recipe.guard_db))
+    return stems, gain
+
+
+def _scaled(stems: Mapping[str, np.ndarray], gain: float, factor: float) -> tuple[dict[str, np.ndarray], float]:
+    narrow = np.float32(factor)
+    return {name: stem * narrow for name, stem in stems.items()}, gain * float(narrow)
+
+
+@dataclass
+class _Sounds:
+    """What the mixes of one item add, each sound made once."""
+
+    recipe: Recipe
+    row: Mapping[str, Any]
+    length: int
+    rate: int
+    banks: Excerpts | None
+    made: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def noise(self, op: Mix, draws: Mapping[str, Any]) -> np.ndarray:
+        """The sound that a mix's plan names, (T,) float32."""
+        source = draws["source"]
+        if source == "bank":
+            if self.banks is None:
+                raise InputError("empty", f"the plan names an item of the bank {op.bank}, and no bank is given")
+            return self.banks.excerpt(op.bank, draws["item"], self.rate, draws["offset"], self.length)
+        if source not in self.made:
+            step = self.recipe.step(source)
+            if not isinstance(step.op, Source):
+                raise TypeError(f"{source} makes no sound")
+            self.made[source] = step.op.wave(self.length, self.rate, **self.recipe.draws(step, self.row))
+        return self.made[source]
 
 
 def _total(stems: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -105,11 +131,11 @@ def _total(stems: Mapping[str, np.ndarray]) -> np.ndarray:
     return total
 
 
-def _guard(total: np.ndarray, guard_db: float) -> np.float32:
+def _guard(total: np.ndarray, guard_db: float) -> float:
     """The factor, at most one, that keeps the peak under the guard."""
     limit = 10.0 ** (guard_db / 20)
     peak = float(np.abs(total).max(initial=0.0))
-    return np.float32(limit / peak) if peak > limit else np.float32(1)
+    return limit / peak if peak > limit else 1.0
 
 
 def _apply_audio(op: Apply, audio: np.ndarray, draws: Mapping[str, Any]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -96,10 +97,22 @@ def _csv(path: Path, where: str) -> pa.Table:
             null_values=[""], strings_can_be_null=True, column_types=dict.fromkeys(TEXT, pa.string())
         ),
     )
+    if _unclosed(path, table):
+        raise SettingError(f"{where}: a quote in it is not closed")
     for field in table.schema:
         if pa.types.is_binary(field.type):
             raise SettingError(f"{where}: the column {shown(field.name, 60)!r} is not UTF-8 text")
     return table.select([i for i, name in enumerate(table.column_names) if name])
+
+
+def _unclosed(path: Path, table: pa.Table) -> bool:
+    """Whether the last cell is the rest of the file, lines and all: Arrow takes that as a value."""
+    last = table.columns[-1][-1].as_py() if len(table) else None
+    if not isinstance(last, str) or "\n" not in last:
+        return False
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 4096), os.SEEK_END)
+        return not file.read().rstrip().endswith(b'"')
 
 
 def _json_lines(path: Path, where: str) -> pa.Table:

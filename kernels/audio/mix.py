@@ -39,6 +39,10 @@ class Mix(MixForm):
     bank: str = setting("noise")
     procedural: str = setting("cabin")
 
+    def by_scale(self) -> bool:
+        """The active level alone moves with the clip's loudness."""
+        return self.reference == "active"
+
     def sources(self) -> set[str]:
         """What the plan's column `source` may hold: `bank`, and names of earlier steps."""
         return {"bank", self.procedural} if self.source == "either" else {self.source}

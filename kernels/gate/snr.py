@@ -28,15 +28,15 @@ class Snr(Gate):
     tolerance: float = setting(0.1, "dB", low=0)
 
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
-        """More: `snr_rms`, `snr_active`, `snr_g712`, `snr_a_weighted` (dB); `snr_total`, of all mixes together under
-        the mix's own reference; `crest_factor_db`; `clipped_share`, of samples at either end of 16 bits."""
+        """More: `rms`, `active`, `g712`, `a_weighted`, the SNR in dB under each reference; `total`, that of all mixes
+        together under the mix's own; `crest_factor_db`; `clipped_share`, of samples at either end of 16 bits."""
         foreground = np.asarray(made.stems["foreground"], np.float64)
         added = made.item.astype(np.float64) - foreground
         others = [stem for name, stem in made.stems.items() if name not in ("foreground", self.step)]
         noise = added - sum(others) if others else added
-        more = {f"snr_{name}": snr(foreground, noise, made.rate, name) for name in REFERENCES}
-        got, asked = more[f"snr_{op.reference}"], float(plan["snr"])
-        more["snr_total"] = snr(foreground, added, made.rate, op.reference)
+        more = {name: snr(foreground, noise, made.rate, name) for name in REFERENCES}
+        got, asked = more[op.reference], float(plan["snr"])
+        more["total"] = snr(foreground, added, made.rate, op.reference)
         peak, power = float(np.abs(made.item).max(initial=0.0)), rms(made.item)
         more["crest_factor_db"] = 20 * float(np.log10(max(peak, FLOOR) / max(power, FLOOR)))
         more["clipped_share"] = float(np.mean((made.item >= FULL) | (made.item <= -1))) if len(made.item) else 0.0
