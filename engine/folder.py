@@ -122,7 +122,7 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
         _compare(run, there, json.loads(json.dumps(wanted)), HOST if other_cpu else ())
         _grown(run, before, target)
         wanted = there
-    elif any(entry.name != "log" for entry in run.iterdir()):
+    elif any(entry.name != "log" and not entry.name.startswith(shards.TEMPORARY) for entry in run.iterdir()):
         raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
     whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
     if not path.exists() or path.read_bytes() != whole:

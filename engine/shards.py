@@ -23,12 +23,16 @@ from sliceforge.engine.errors import SettingError, did_you_mean
 ROWS = 65536
 """Rows in a row group of manifest.parquet and rejects.parquet."""
 
+TEMPORARY = ".sliceforge-"
+"""How the names of files begin that are being written."""
+
 
 @contextmanager
 def committed(path: Path) -> Iterator[BinaryIO]:
     """Write a file under a temporary name beside its place; it is flushed to disk and renamed at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{hashlib.sha256(path.name.encode()).hexdigest()[:16]}.{os.getpid()}.tmp")
+    stem = hashlib.sha256(path.name.encode()).hexdigest()[:16]
+    temporary = path.with_name(f"{TEMPORARY}{stem}.{os.getpid()}")
     with temporary.open("wb") as file:
         yield file
         file.flush()
@@ -43,7 +47,7 @@ def committed(path: Path) -> Iterator[BinaryIO]:
 
 def sweep(root: Path) -> None:
     """Remove what an interrupted writer left under temporary names."""
-    for path in root.rglob(".*.tmp"):
+    for path in root.rglob(f"{TEMPORARY}*"):
         path.unlink()
 
 
