@@ -31,7 +31,8 @@ ALIAS = "audio_filepath"
 """What NeMo's manifests call `path`."""
 
 MOST_ID = 1024
-_PART = 1 << 16
+_PART = 16 << 20
+"""Bytes of a table that become Python objects at once."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +165,11 @@ def _unique(table: pa.Table) -> tuple[pa.Table, list[Reject]]:
     count = Counter(ids)
     doubles = [i for i, item in enumerate(ids) if count[item] > 1]
     text = [""] * len(ids)
-    for i, row in zip(doubles, table.take(pa.array(doubles, pa.int64())).to_pylist(), strict=True):
-        text[i] = _canonical(row)
+    step = _rows(table)
+    for start in range(0, len(doubles), step):
+        some = doubles[start : start + step]
+        for i, row in zip(some, table.take(pa.array(some)).to_pylist(), strict=True):
+            text[i] = hashlib.sha256(_canonical(row).encode()).hexdigest()
     keyed = pa.table({"id": table["id"], "path": table["path"], "text": pa.array(text, pa.string())})
     order = pc.sort_indices(keyed, [(name, "ascending") for name in keyed.column_names])
     table = table.take(order)
@@ -178,6 +182,10 @@ def _unique(table: pa.Table) -> tuple[pa.Table, list[Reject]]:
     return table.filter(pa.array(keep)), rejects
 
 
+def _rows(table: pa.Table) -> int:
+    return max(1, _PART * len(table) // max(1, table.nbytes))
+
+
 def _canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
@@ -186,10 +194,12 @@ def digest(manifest: Manifest) -> str:
     """SHA-256 over the rows and the rejects: of their content, not of their order, their columns' order or the root."""
     whole = hashlib.sha256()
     table = manifest.table.sort_by("id")
+    step = _rows(table)
     for name in sorted(table.column_names):
-        whole.update(_canonical(name).encode())
-        for start in range(0, len(table), _PART):
-            whole.update(_canonical(table[name].slice(start, _PART).to_pylist()).encode())
+        whole.update(f"{_canonical(name)}:".encode())
+        for start in range(0, len(table), step):
+            # Without brackets, so that the size of the parts changes nothing.
+            whole.update(f"{_canonical(table[name].slice(start, step).to_pylist())[1:-1]}, ".encode())
     for reject in sorted(manifest.rejects, key=lambda reject: (reject.id, reject.path or "", reject.reason)):
         whole.update(_canonical([reject.id, reject.path, reject.reason]).encode())
     return whole.hexdigest()

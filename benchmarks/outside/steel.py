@@ -60,7 +60,7 @@ def main(run: Path, data: Path) -> None:
     print(f"mask against change of at least 1 grey level: IoU least {min(overlaps):.4f}, mean {np.mean(overlaps):.5f}")
     print(f"changed pixels outside every mask: {outside}; unchanged inside: {missing}; boxes wrong: {wrong_boxes}")
     print(f"greatest change over the sd of the steel around it: 1 % quantile {np.quantile(contrasts, 0.01):.2f}")
-    if seen != len(manifest) or outside or wrong_boxes or min(overlaps) < 0.99 or accepted < 0.995:
+    if seen != len(manifest) or outside or wrong_boxes or min(overlaps) < 0.98 or accepted < 0.995:
         sys.exit(1)
 
 
