@@ -60,7 +60,7 @@ class Cabin(Source):
     rain: Real = setting(["choice", 0, 0, 0, 0.2, 1], "0 none … 1 heavy", low=0, high=1)
     road_corner: Real = setting([60, 400], "Hz", low=20, high=20000)
     road_slope: Real = setting([3, 12], "dB/octave", low=0, high=48)
-    bumps: Whole = setting([1, BUMPS], "", low=0, high=BUMPS)
+    bumps: Whole = setting([1, 3], "", low=0, high=BUMPS)
     bump_frequency: Real = setting(["log", 40, 900], "Hz", low=10, high=20000)
     bump_gain: Real = setting([3, 10], "dB", low=0, high=30)
     wind: Real = setting([-16, -8], "dB against the road", low=-80, high=40)
