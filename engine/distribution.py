@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,7 @@ def _horner(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
     return total
 
 
+@cache
 def _normal_cdf(x: float) -> float:
     """The standard normal's distribution function, as the inverse of `normal_quantile` by bisection."""
     low, high = 0.0, 1.0

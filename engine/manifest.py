@@ -105,22 +105,8 @@ def _named(raw: pa.Table, where: str) -> pa.Table:
         near = did_you_mean("path", names) if len(names) < 20 else ""
         raise SettingError(f"{where}: no column 'path'{shown(near, 120)}")
     nulls = pa.nulls(len(raw), pa.string())
-    own = {name: _text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
+    own = {name: tables.as_text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
     return pa.table(own | {name: raw[name] for name in names if name not in COLUMNS})
-
-
-def _text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    """A column as text, with null for what is empty or no number."""
-    kind = column.type
-    if pa.types.is_floating(kind):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
-    if pa.types.is_nested(kind):
-        raise SettingError(f"{where}: expected text or numbers, found {kind}")
-    try:
-        column = column.cast(pa.string())
-    except pa.ArrowException:
-        raise SettingError(f"{where}: expected text or numbers, found {kind}") from None
-    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _placed(raw: pa.Table, root: Path) -> tuple[pa.Table, list[Reject]]:

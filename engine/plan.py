@@ -48,10 +48,10 @@ def choose(manifest: Manifest, recipe: Recipe, parents: str | None, slice_: str 
         return predicate.select(table, parents, "parents")
     if not slice_:
         return training
-    named = predicate.columns(slice_, "slice")
-    missing = sorted(named - set(recipe.sets))
+    named = {name.lower() for name in predicate.columns(slice_, "slice")}  # SQL ignores case
+    missing = sorted(named - {name.lower() for name in recipe.sets})
     if not missing:
-        known = named & set(table.column_names)
+        known = named & {name.lower() for name in table.column_names}
         return training & ~predicate.select(table, slice_, "slice") if known == named else training
     if len(missing) == len(named):
         return training & predicate.select(table, slice_, "slice")

@@ -103,4 +103,6 @@ def _row(run: Path, item: str) -> Any:
     if not len(found):
         near = did_you_mean(item, planned["id"].slice(0, 5000).to_pylist())
         raise SettingError(f"id: {item}: no such item in {run}{near if 'did you mean' in near else ''}")
-    return found.slice(0, 1)
+    # Two rows may claim one id; the one that counts is the one that could be read.
+    readable = found.filter(pc.is_null(found["read.reason"]))
+    return (readable if len(readable) else found).slice(0, 1)

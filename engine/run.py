@@ -80,7 +80,7 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         wanted = _decisive(config, recipe, manifest, banks)
         folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
         shards.sweep(run)
-        _note(run, config, spec)
+        _note(run, spec, banks)
         plans = _Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
         made = _work(run, spec, plans, target, crew(config.get("workers")), told)
         accepted, rejects = finish(run)
@@ -123,9 +123,10 @@ def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, ban
     }
 
 
-def _note(run: Path, config: Mapping[str, Any], spec: Spec) -> None:
-    """Where the material lies on this machine, kept outside what is hashed: replay and audit read it."""
-    where = {"data": spec.data, "banks": dict(spec.banks), "batch": spec.batch}
+def _note(run: Path, spec: Spec, banks: Shelf) -> None:
+    """Where the material lies on this machine, and what of the banks cannot be used, outside what is hashed."""
+    left_out = {name: [f"{one.id}: {one.reason}" for one in rejects] for name, rejects in banks.rejects().items()}
+    where = {"data": spec.data, "banks": dict(spec.banks), "left_out": left_out, "batch": spec.batch}
     (run / "log" / "command.json").write_text(json.dumps(where, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 

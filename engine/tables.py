@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 
@@ -53,6 +54,20 @@ def read_table(path: Path, where: str) -> pa.Table:
     if not len(table):
         raise SettingError(f"{where}: has no rows, only columns: {shown(', '.join(names))}")
     return table
+
+
+def as_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """A column as text, with null for what is empty or no number."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        column = pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
+    if pa.types.is_nested(kind):
+        raise SettingError(f"{where}: expected text or numbers, found {kind}")
+    try:
+        column = column.cast(pa.string())
+    except pa.ArrowException:
+        raise SettingError(f"{where}: expected text or numbers, found {kind}") from None
+    return pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
 
 
 def _said(error: BaseException) -> str:
