@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -84,3 +85,34 @@ def road_db(hertz: float, row: Mapping[str, float]) -> float:
 def wind_db(hertz: float, row: Mapping[str, float]) -> float:
     """The wind's noise in dB at one frequency, up to a constant: a shelf from 500 Hz."""
     return -10 * math.log10(1 + (500 / hertz) ** 4) - row["wind_slope"] / 2 * math.log2(1 + (hertz / 500) ** 2)
+
+
+def chain(
+    parent: np.ndarray, rate: int, steps: Sequence[tuple[str, Any, Any, Any]], guard_db: float
+) -> tuple[np.ndarray, float]:
+    """What a recipe for sound means, in doubles: the finished item in whole 16-bit steps, and the foreground's gain.
+
+    A mix adds noise so that level(foreground) / level(noise) is what was asked, the foreground being measured as loud
+    as it ends up; a level scales everything; a guard scales everything once more where the peak is too high; one
+    rounding, half to even. How loud the foreground ends up is found by trying again with what came out.
+
+    Args:
+        steps: ("mix", noise, snr in dB, "active" or "rms"), or ("level", dBFS, None, None).
+    """
+    scale = 1.0
+    for _ in range(30):
+        foreground, noises, gain = parent.astype(np.float64), np.zeros(len(parent)), 1.0
+        for kind, value, snr, reference in steps:
+            if kind == "mix":
+                finished = parent.astype(np.float64) * scale
+                loud = 10 ** (active(finished, rate) / 20) if reference == "active" else rms(finished)
+                noises = noises + value * (loud * gain / scale / rms(value) * 10 ** (-snr / 20))
+            else:
+                factor = 10 ** (value / 20) / rms(foreground + noises)
+                foreground, noises, gain = foreground * factor, noises * factor, gain * factor
+        peak, limit = np.abs(foreground + noises).max(), 10 ** (guard_db / 20)
+        gain, factor = gain * min(1.0, limit / peak), min(1.0, limit / peak)
+        if gain == scale:
+            break
+        scale = gain
+    return np.rint((foreground + noises) * factor * 32768) / 32768, gain
