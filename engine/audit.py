@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import run as runs
+from sliceforge.engine import receipts
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.outcome import facts
 from sliceforge.engine.replay import reopen
 from sliceforge.engine.work import Workshop, plan_path
 
@@ -51,7 +52,7 @@ def audit(
 
 def _receipts(run: Path, manifest: pa.Table) -> Iterator[str]:
     said = manifest.to_pylist()
-    meant = runs.collect(run)[0].to_pylist()
+    meant = receipts.collect(run)[0].to_pylist()
     if len(said) != len(meant):
         yield f"manifest.parquet: {len(said)} rows, and the receipts give {len(meant)}"
     for line, other in zip(said, meant, strict=False):
@@ -66,7 +67,7 @@ def _same(a: Any, b: Any) -> bool:
 
 def _files(workshop: Workshop) -> Iterator[str]:
     """Every written byte against the receipts."""
-    for path in runs.receipts(workshop.run):
+    for path in receipts.listed(workshop.run):
         table = pq.read_table(path)
         digest = (table.schema.metadata or {}).get(b"sha256", b"").decode()
         good = table.filter(table["accepted"])
@@ -109,6 +110,6 @@ def _again(workshop: Workshop, line: Mapping[str, Any]) -> Iterator[str]:
         return
     if hashlib.sha256(workshop.item(outcome).media).hexdigest() != line["sha256"]:
         yield f"{line['id']}: made again, its bytes differ"
-    for name, value in workshop.facts(outcome).items():
+    for name, value in facts(workshop.recipe, outcome, workshop.spec.slice).items():
         if not _same(value, line.get(name)):
             yield f"{line['id']}: {name} is {value!r}, the manifest says {line.get(name)!r}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections import Counter, deque
@@ -12,18 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sliceforge.engine import folder, plan, shards
+from sliceforge.engine import folder, plan, receipts, shards
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.manifest import Manifest, digest, read
 from sliceforge.engine.parse import from_config
+from sliceforge.engine.plans import Plans
 from sliceforge.engine.pool import Pool, crew, result
 from sliceforge.engine.recipe import Recipe
-from sliceforge.engine.work import Spec, make_shard, plan_path
+from sliceforge.engine.work import Spec, make_shard
 
 Progress = Callable[[int, int], None]
 """Told, after each shard, (accepted items, expected items)."""
@@ -81,9 +79,9 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
         shards.sweep(run)
         _note(run, spec, banks)
-        plans = _Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
+        plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
         made = _work(run, spec, plans, target, crew(config.get("workers")), told)
-        accepted, rejects = finish(run)
+        accepted, rejects = receipts.finish(run)
     problems = _problems(config, accepted, rejects)
     return Summary(run, made, accepted, rejects, time.monotonic() - began, problems)
 
@@ -130,151 +128,73 @@ def _note(run: Path, spec: Spec, banks: Shelf) -> None:
     (run / "log" / "command.json").write_text(json.dumps(where, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
 
-@dataclass(frozen=True)
-class _Plans:
-    """Draws the plan of a variant when it is first asked for."""
+@dataclass
+class _Tally:
+    """Accepted items so far, of `count` that are wanted, or of all."""
 
-    run: Path
-    spec: Spec
-    recipe: Recipe
-    manifest: Manifest
-    rows: Any
-    banks: Shelf
-    shard: int
+    count: int | None
+    accepted: int = 0
 
-    def sizes(self, variant: int) -> list[int]:
-        """The number of rows of each shard of a variant."""
-        path = plan_path(self.run, variant)
-        if not path.exists():
-            self._draw(path, variant)
-        file = pq.ParquetFile(path).metadata
-        return [file.row_group(i).num_rows for i in range(file.num_row_groups)]
-
-    def _draw(self, path: Path, variant: int) -> None:
-        first = plan_path(self.run, 1)
-        if first.exists():
-            parents = pq.read_table(first)
-        else:
-            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed)
-        if not len(parents):
-            raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
-        inventories = self.banks.inventories()
-        drawn = plan.draw(self.recipe, parents, self.spec.seed, variant, inventories, self.spec.slice)
-        shards.write_table(path, drawn, rows=self.shard)
-
-    def units(self, variants: int | None) -> Iterator[tuple[int, int, int]]:
-        """(variant, shard, rows) in order, without end where `variants` is None."""
-        variant = 0
-        while variants is None or variant < variants:
-            variant += 1
-            for index, rows in enumerate(self.sizes(variant)):
-                yield variant, index, rows
+    def left(self, begun: int = 0) -> int | None:
+        """How many are wanted yet if everything begun is accepted; None where all are."""
+        return None if self.count is None else self.count - self.accepted - begun
 
 
-def _seen(run: Path, variant: int, index: int) -> tuple[int, int]:
-    """(accepted, rows) of a shard's receipt; (0, 0) where there is none."""
-    path = shards.receipt(run, shards.name(variant, index))
-    if not path.exists():
-        return 0, 0
-    accepted = pq.read_table(path, columns=["accepted"])["accepted"].to_pylist()
-    return sum(accepted), len(accepted)
-
-
-def _work(run: Path, spec: Spec, plans: _Plans, target: Mapping[str, int | None], size: int, told: Progress) -> int:
+def _work(run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None], size: int, told: Progress) -> int:
     """Make what is missing; returns the number of items newly made."""
-    count, variants = target["count"], target["variants"]
-    if count is None:
-        expected = sum(rows for _, _, rows in plans.units(variants))
-    else:
-        expected = count
-    made = accepted = barren = 0
+    tally, variants = _Tally(target["count"]), target["variants"]
+    expected = tally.count or sum(rows for _, _, rows in plans.units(variants))
+    made = barren = 0
     last = (0, 0)
     with Pool(size) as pool:
-        for variant, index, rows, future in _ahead(run, spec, plans.units(variants), pool):
-            left = None if count is None else count - accepted
-            got, seen = result(future) if future else _seen(run, variant, index)
+        for variant, index, rows, future in _ahead(run, spec, plans.units(variants), tally, pool):
+            left = tally.left()
+            got, seen = result(future) if future else receipts.seen(run, variant, index)
             fresh = future is not None
             if (seen < rows and got != left) or (left is not None and got > left):
                 # The shard in which the count is reached ends there; a longer run makes it whole again.
                 got, seen = result(pool.submit(make_shard, spec, variant, index, left))
                 fresh = True
-            accepted, made, last = accepted + got, made + got * fresh, (variant, index)
-            told(accepted, expected)
+            tally.accepted, made, last = tally.accepted + got, made + got * fresh, (variant, index)
+            told(tally.accepted, expected)
             barren = 0 if got else barren + rows
-            if accepted == count or (count is not None and barren >= sum(plans.sizes(1))):
+            if tally.left() == 0 or (tally.count is not None and barren >= sum(plans.sizes(1))):
                 break
-    if count is not None:
+    if tally.count is not None:
         _trim(run, spec, last)
     return made
 
 
 def _ahead(
-    run: Path, spec: Spec, units: Iterator[tuple[int, int, int]], pool: Pool
+    run: Path, spec: Spec, units: Iterator[tuple[int, int, int]], tally: _Tally, pool: Pool
 ) -> Iterator[tuple[int, int, int, Future[Any] | None]]:
     """(variant, shard, rows, future) in order, begun before they are asked for; no future where a receipt exists."""
     waiting: deque[tuple[int, int, int, Future[Any] | None]] = deque()
     while True:
         while len(waiting) < (1 if pool.size == 1 else 2 * pool.size):
-            unit = next(units, None)
+            limit = tally.left(sum(rows for _, _, rows, _ in waiting))
+            unit = next(units, None) if limit is None or limit > 0 else None
             if unit is None:
                 break
-            begun = shards.receipt(run, shards.name(unit[0], unit[1])).exists()
-            waiting.append((*unit, None if begun else pool.submit(make_shard, spec, unit[0], unit[1])))
+            variant, index, rows = unit
+            begun = shards.receipt(run, shards.name(variant, index)).exists()
+            limit = None if limit is None or limit >= rows else limit
+            waiting.append((*unit, None if begun else pool.submit(make_shard, spec, variant, index, limit)))
         if not waiting:
             return
         yield waiting.popleft()
 
 
-def receipts(run: Path) -> list[Path]:
-    """Every receipt, in plan order."""
-    return sorted((run / "receipts").glob("v*.parquet"), key=lambda path: shards.numbers(path.stem))
-
-
 def _trim(run: Path, spec: Spec, last: tuple[int, int]) -> None:
     """Take away what workers made beyond the shard in which the count was reached."""
-    for path in receipts(run):
+    for path in receipts.listed(run):
         if shards.numbers(path.stem) > last:
             path.unlink()
-    paths = {path.stem: pq.read_table(path, columns=["path"])["path"].drop_null() for path in receipts(run)}
+    paths = {path.stem: pq.read_table(path, columns=["path"])["path"].drop_null() for path in receipts.listed(run)}
     shards.sink(spec.sink).prune(run, {shard: column.to_pylist() for shard, column in paths.items()})
     for path in run.glob("plan-v*.parquet"):
         if int(path.stem.removeprefix("plan-v")) > last[0]:
             path.unlink()
-
-
-def stamp(run: Path) -> str:
-    """SHA-256 over all receipts."""
-    whole = hashlib.sha256()
-    for path in receipts(run):
-        whole.update(f"{path.stem}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return whole.hexdigest()
-
-
-def collect(run: Path) -> tuple[pa.Table, pa.Table]:
-    """Manifest and rejects, as the receipts give them."""
-    tables = [pq.read_table(path).replace_schema_metadata(None) for path in receipts(run)]
-    table = _ordered(pa.concat_tables(tables, promote_options="default"))
-    good = table.filter(table["accepted"]).drop_columns(["accepted", "reason", "detail"])
-    bad = table.filter(pc.invert(table["accepted"]))
-    return good, bad.select(["id", "parents", "parent_path", "variant", "attempt", "reason", "detail"])
-
-
-def finish(run: Path) -> tuple[int, Counter[str]]:
-    """Write manifest and rejects unless they are there; returns (accepted, reason → number)."""
-    good, bad = collect(run)
-    notes = {"receipts": stamp(run)}
-    for path, rows in ((run / "rejects.parquet", bad), (run / "manifest.parquet", good)):
-        if not path.exists() or (pq.read_schema(path).metadata or {}).get(b"receipts") != notes["receipts"].encode():
-            shards.write_table(path, rows, notes=notes)
-    return len(good), Counter(bad["reason"].to_pylist())
-
-
-def _ordered(table: pa.Table) -> pa.Table:
-    """Columns in the order of a receipt's, with measures sorted, whichever shard named one first."""
-    names = table.column_names
-    measured = [name for name in names if name.split(".")[0] in ("asked", "got", "gate")]
-    plain = [name for name in names if name not in measured and name != "sha256"]
-    return table.select([*plain, *sorted(measured), "sha256"])
 
 
 def _problems(config: Mapping[str, Any], accepted: int, rejects: Counter[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,7 @@ from sliceforge.engine import picture, plan, read, shards, stepwise
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError
-from sliceforge.engine.gates import Made, Verdict
-from sliceforge.engine.op import Paint
+from sliceforge.engine.outcome import Outcome, facts, tabulate
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 
@@ -53,25 +52,6 @@ class Spec:
     batch: int
     sink: str
     suffix: str
-
-
-@dataclass
-class Outcome:
-    """What became of one plan row.
-
-    Args:
-        row: the plan row, of the last attempt.
-        reason: why it was rejected, or empty.
-        detail: in a few words.
-        made: the item.
-        verdicts: what the gates found.
-    """
-
-    row: dict[str, Any]
-    reason: str = ""
-    detail: str = ""
-    made: Made | None = None
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
 
 
 class Workshop:
@@ -152,66 +132,25 @@ class Workshop:
         """The encoded files of an accepted outcome."""
         made, row = outcome.made, outcome.row
         assert made is not None
-        facts = self.facts(outcome)
+        known = facts(self.recipe, outcome, self.spec.slice)
         mask = None
         if self.recipe.kind == "image":
             # The item is in whole steps of its type already, so that this rounds nothing.
             media = image.encode(picture.quantise(made.item, np.dtype(f"uint{made.depth}")), self.spec.suffix)
-            if made.masks:
-                union = np.logical_or.reduce(list(made.masks.values()))
+            if self.recipe.labels():
+                union = np.zeros(made.item.shape[:2], bool)
+                for one in made.masks.values():
+                    union |= one
                 mask = image.encode((union * np.uint8(255))[:, :, None], "png")
         else:
             pcm = (made.item.astype(np.float64) * stepwise.PCM).astype(np.int16)
             media = audio.encode(pcm, made.rate, self.spec.suffix)
-            facts["rate"] = made.rate
-        draws = {name: value for name, value in row.items() if self._drawn(name) and value is not None}
-        return shards.Item(row["id"], facts["label"], self.spec.suffix, media, mask, {**facts, "plan": draws})
-
-    def _drawn(self, name: str) -> bool:
-        return "." in name and not name.startswith("read.")
-
-    def facts(self, outcome: Outcome) -> dict[str, Any]:
-        """The manifest row of an outcome, but for its path and hash."""
-        row, made = outcome.row, outcome.made
-        own = ("id", "parent", "path", "label", "split", "group", "variant", "attempt")
-        facts = {
-            "id": row["id"],
-            "label": row["label"],
-            "split": row["split"],
-            "group": row["group"],
-            "slice": self.spec.slice,
-            "parents": [row["parent"]],
-            "variant": row["variant"],
-            "attempt": row["attempt"],
-            "parent_path": row["path"],
+            known["rate"] = made.rate
+        read_of = ("read.reason", "read.detail", "read.sha256", *plan.SIZES)
+        draws = {
+            name: value for name, value in row.items() if "." in name and name not in read_of and value is not None
         }
-        facts |= {name: value for name, value in row.items() if name not in own and "." not in name}
-        facts |= self.recipe.facts(row)
-        if outcome.reason or made is None:
-            return facts
-        painted = self._painted(made)
-        if painted:
-            facts["label"] = "+".join(dict.fromkeys(label for label, _ in painted))
-        if self.recipe.kind == "image":
-            facts["boxes"] = [box for _, box in painted]
-            facts["box_labels"] = [label for label, _ in painted]
-        else:
-            facts["got.gain"] = made.gain
-        for name, verdict in outcome.verdicts.items():
-            facts |= {f"asked.{name}": float(verdict.asked), f"got.{name}": float(verdict.got)}
-            facts |= {f"got.{name}_{more}": float(value) for more, value in verdict.more.items()}
-            facts[f"gate.{name}"] = verdict.ok
-        return facts
-
-    def _painted(self, made: Made) -> list[tuple[str, list[int]]]:
-        """(label, tight box) of every mask that is not empty."""
-        found = []
-        for name, mask in made.masks.items():
-            op = self.recipe.step(name).op
-            box = picture.tight_box(mask)
-            if isinstance(op, Paint) and box:
-                found.append((op.label, list(box)))
-        return found
+        return shards.Item(row["id"], known["label"], self.spec.suffix, media, mask, {**known, "plan": draws})
 
     def shard(self, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:
         """Make a shard and its receipt; returns (accepted, rows).
@@ -227,7 +166,7 @@ class Workshop:
             accepted = 0
             for outcome in self.outcomes(planned):
                 line = {"accepted": not outcome.reason, "reason": outcome.reason, "detail": outcome.detail}
-                line |= self.facts(outcome)
+                line |= facts(self.recipe, outcome, self.spec.slice)
                 lines.append(line)
                 if not outcome.reason:
                     item = self.item(outcome)
@@ -246,29 +185,6 @@ class Workshop:
 def plan_path(run: Path, variant: int) -> Path:
     """Where the plan of a variant lies."""
     return run / f"plan-v{variant:03d}.parquet"
-
-
-def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) -> pa.Table:
-    """Receipt lines as a table whose columns and types depend on the plan and the recipe, not on the lines' values."""
-    text, whole = pa.string(), pa.int32()
-    types = {"accepted": pa.bool_(), "reason": text, "detail": text, "id": text, "path": text, "label": text}
-    types |= {"split": text, "group": text, "slice": text, "parents": pa.list_(text), "variant": whole}
-    types |= {"attempt": whole, "parent_path": text}
-    own = {*types, "parent"}
-    types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
-    types |= {name: _type(value, planned) for name, value in recipe.sets.items()}
-    if recipe.kind == "image":
-        types |= {"boxes": pa.list_(pa.list_(whole)), "box_labels": pa.list_(text)}
-    measured = {name for line in lines for name in line} - set(types) - {"sha256"}
-    types |= {name: pa.bool_() if name.startswith("gate.") else pa.float64() for name in sorted(measured)}
-    types["sha256"] = text
-    return pa.table({name: pa.array([line.get(name) for line in lines], kind) for name, kind in types.items()})
-
-
-def _type(value: Any, planned: pa.Schema) -> pa.DataType:
-    if isinstance(value, str) and value in planned.names:
-        return planned.field(value).type
-    return pa.scalar(value).type
 
 
 @lru_cache(maxsize=1)
