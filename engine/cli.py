@@ -24,7 +24,8 @@ Sliceforge makes more of exactly the data that a model is weak on.
 
 {verbs}
 
-Options, as in Hydra: --config-dir DIR (more recipes), --cfg job (print the configuration and stop), --help, --version.
+Options, as in Hydra: --config-dir DIR (more recipes), --cfg job (print the configuration and stop), --help, --version,
+--multirun or -m (a run for each value: seed=1,2 recipe=a,b), --completion bash|zsh|fish (print a script for Tab).
 Any setting can be given as key=value: steps.mix.snr=[0,10]  parents="speaker = 'theo'"  banks.noise=FOLDER  workers=4
 """
 
@@ -63,6 +64,11 @@ def _run(arguments: list[str]) -> int:
 
         print(version("sliceforge"))
         return 0
+    if arguments[0] in ("--completion", "--complete"):
+        from sliceforge.engine.completion import answer
+
+        print(answer(*arguments), end="")
+        return 0
     verb, rest = arguments[0], arguments[1:]
     if verb not in VERBS:
         raise SettingError(f"{verb}: no such verb{did_you_mean(verb, VERBS)}")
@@ -71,23 +77,24 @@ def _run(arguments: list[str]) -> int:
 
         print(f"{verb}: {VERBS[verb]}\n\n{settings(verb)}")
         return 0
-    rest, folders, print_only = _options(rest)
-    from sliceforge.engine.compose import compose
-
-    config = compose(verb, rest, folders)
-    if print_only:
-        import yaml
-
-        print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), end="")
-        return 0
+    rest, folders, print_only, many = _options(rest)
     actions: dict[str, Callable[[dict[str, Any], list[str], list[str]], int]]
     actions = {"generate": _generate, "replay": _replay, "audit": _audit, "list": _list, "show": _show}
-    return actions[verb](config, rest, folders)
+    action = _print if print_only else actions[verb]
+    if many:
+        if verb != "generate":
+            raise SettingError(f"--multirun: {verb} is done once; expected sliceforge generate --multirun seed=1,2")
+        from sliceforge.engine.multirun import multirun
+
+        return multirun(rest, folders, action)
+    from sliceforge.engine.compose import compose
+
+    return action(compose(verb, rest, folders), rest, folders)
 
 
-def _options(rest: list[str]) -> tuple[list[str], list[str], bool]:
-    """(settings, folders of --config-dir, whether --cfg job was given)."""
-    settings, folders, print_only = [], [], False
+def _options(rest: list[str]) -> tuple[list[str], list[str], bool, bool]:
+    """(settings, folders of --config-dir, whether --cfg job was given, whether --multirun was)."""
+    settings, folders, print_only, many = [], [], False, False
     left = iter(rest)
     for argument in left:
         name, equals, value = argument.partition("=")
@@ -99,11 +106,21 @@ def _options(rest: list[str]) -> tuple[list[str], list[str], bool]:
                 print_only = True
             else:
                 raise SettingError(f"--cfg: {value!r}: expected job")
+        elif argument in ("--multirun", "-m"):
+            many = True
         elif argument.startswith("--"):
-            raise SettingError(f"{argument}: no such option{did_you_mean(name, ['--config-dir', '--cfg', '--help'])}")
+            known = ["--config-dir", "--cfg", "--multirun", "--help"]
+            raise SettingError(f"{argument}: no such option{did_you_mean(name, known)}")
         else:
             settings.append(argument)
-    return settings, folders, print_only
+    return settings, folders, print_only, many
+
+
+def _print(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    import yaml
+
+    print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), end="")
+    return 0
 
 
 def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:

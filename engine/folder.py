@@ -16,6 +16,7 @@ import soundfile
 import yaml
 
 from sliceforge.engine import shards
+from sliceforge.engine.cache import source_stamp
 from sliceforge.engine.errors import RunError, SettingError
 
 LIBRARIES = (
@@ -31,7 +32,7 @@ LIBRARIES = (
     "kornia",
 )
 
-HOST = ("cpu", "versions", "sliceforge")
+HOST = ("cpu", "versions", "sliceforge", "kernels_sha256")
 """What `allow_other_cpu` lets differ."""
 
 
@@ -65,7 +66,7 @@ def locked(run: Path) -> Iterator[None]:
 
 
 def host() -> dict[str, Any]:
-    """The CPU's type and the versions that bytes depend on."""
+    """The CPU's type, and the versions and sources that bytes depend on."""
     return {
         "cpu": _cpu(),
         "versions": {
@@ -75,6 +76,7 @@ def host() -> dict[str, Any]:
             **{name: version(name) for name in LIBRARIES},
         },
         "sliceforge": version("sliceforge"),
+        "kernels_sha256": source_stamp(),
     }
 
 
