@@ -77,7 +77,7 @@ def show(config: Mapping[str, Any], overrides: Sequence[str] = (), config_dirs: 
     traced = trace("show", overrides, config_dirs).origins
     origins = {key: origin if origin.endswith((".yaml", ".yml")) else "as given" for key, origin in traced.items()}
     rows: list[Row] = [("setting", "value", "unit", "set by")]
-    for key in ("kind", "rate", "channels", "size", "guard_db"):
+    for key in ("kind", "rate", "size", "guard_db"):
         if key in config:
             rows.append((key, plain(config[key]), _UNITS.get(key, ""), origins.get(key, "")))
     for name, given in config["steps"].items():

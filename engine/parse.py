@@ -78,6 +78,8 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
     if kinds != {kind}:
         raise SettingError(f"kind: {kind}, but there are steps for {' and '.join(sorted(kinds))}")
     _check_sources(steps)
+    if "size" in source:
+        _check_size(source["size"])
     recipe = Recipe(
         kind=kind,
         steps=tuple(steps),
@@ -87,7 +89,7 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
             name: _gate(name, settings, steps) for name, settings in (source.get("gates") or {}).items() if settings
         },
         rate=_rate(source.get("rate")),
-        guard_db=float(source.get("guard_db", -0.1)),
+        guard_db=_guard(source.get("guard_db", -0.1)),
         source={**source, "steps": {name: value for name, value in source["steps"].items() if value is not None}},
     )
     _check_sets(recipe)
@@ -160,6 +162,20 @@ def _rate(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1000 <= value <= 384000:
         raise SettingError(f"rate: {value!r}: expected hertz from 1000 to 384000, such as 16000")
     return value
+
+
+def _guard(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -60 <= value <= 0:
+        raise SettingError(f"guard_db: {value!r}: expected dBFS from -60 to 0, such as -0.1")
+    return float(value)
+
+
+def _check_size(value: Any) -> None:
+    """Pixels of what a loader hands out; a run keeps each image's own size."""
+    sides = [value] if isinstance(value, int) else list(value.values()) if isinstance(value, Mapping) else [None]
+    named = not isinstance(value, Mapping) or set(value) == {"height", "width"}
+    if not named or any(isinstance(side, bool) or not isinstance(side, int) or side < 1 for side in sides):
+        raise SettingError(f"size: {value!r}: expected pixels, such as 224 or {{height: 128, width: 256}}")
 
 
 def _check_sources(steps: Sequence[Step]) -> None:

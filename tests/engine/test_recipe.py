@@ -95,6 +95,8 @@ def test_the_digest_sees_settings_and_versions_and_not_the_text_about_it() -> No
         ({"steps": {"level": LEVEL, "affine": {"op": "image/affine"}}}, "steps for audio and image"),
         ({"steps": {"level": LEVEL}, "kind": "image"}, "kind: image"),
         ({"steps": {"level": LEVEL}, "rate": "fast"}, "rate: 'fast'"),
+        ({"steps": {"level": LEVEL}, "guard_db": 3}, "guard_db: 3"),
+        ({"steps": {"level": LEVEL}, "size": {"height": 3}}, "size: "),
         ({"steps": {"level": LEVEL}, "sets": {"x": "level.lvl"}}, "did you mean level.level"),
         ({"steps": {"level": LEVEL}, "gates": {"snr": {"step": "mix"}}}, "gates.snr.step: mix: no such step"),
         ({"steps": {"level": LEVEL}, "gates": {"snrr": {"step": "level"}}}, "did you mean gate/snr"),
