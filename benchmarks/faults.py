@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-from runs import command, killed, tree
+from harness import command, killed, tree
 
 SMALL = ["recipe=speech/car_noise", "variants=2", "shard=3", "seed=7", "workers=1"]
 

@@ -140,10 +140,19 @@ class Shelf:
             SettingError: no such bank.
             InputError: no such item, or it cannot be used.
         """
+        return excerpt(self.sound(bank, item, rate), int(offset), length, rate)
+
+    def sound(self, bank: str, item: str, rate: int) -> np.ndarray:
+        """(N,) float32, a bank's item whole, at `rate` hertz; not to be written to.
+
+        Raises:
+            SettingError: no such bank.
+            InputError: no such item, or it cannot be used.
+        """
         if bank not in self._places:
             tail = did_you_mean(bank, self._places)
             raise SettingError(f"banks.{bank}: is needed, such as banks.{bank}=FOLDER{tail}")
         path = self._places[bank].get(item)
         if path is None:
             raise InputError("unreadable", f"{item}: no such item in banks.{bank}")
-        return excerpt(self._reader.sound(path, rate), int(offset), length, rate)
+        return self._reader.sound(path, rate)

@@ -22,8 +22,12 @@ class Made:
         item: what will be written, after rounding, in the same form.
         rate: hertz; 0 for images.
         gain: audio: what the parent was multiplied by, all steps together, where only gains and mixes touched it.
-        stems: audio: `foreground` and each mix step's added sound, (T,) float32, at the finished item's scale.
-        masks: image: each paint step's label mask, (H, W) bool.
+        stems: audio: `foreground` and each mix step's added sound, (T,) float32, as they are in the finished item;
+            the foreground alone, and it is the whole, after a step that takes the sum of them apart no more.
+        heard: audio: mix step → foreground and added sound, (T,) float32, as they were when they were mixed, where a
+            later step did more to them than scale them.
+        masks: image: each painting step's label mask, (H, W) bool; and `mask`, what the parent brought along.
+        boxes: image: the parent's boxes, (N, 4) x0, y0, x1, y1 in pixel edges, where they are now.
         depth: image: bits of a value, 8 or 16.
     """
 
@@ -32,7 +36,9 @@ class Made:
     rate: int = 0
     gain: float = 1.0
     stems: Mapping[str, np.ndarray] = field(default_factory=dict)
+    heard: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    boxes: np.ndarray | None = None
     depth: int = 8
 
 

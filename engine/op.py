@@ -12,12 +12,11 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_type_hints
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sliceforge.engine.distribution import Distribution
-from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 
 Columns = dict[str, np.ndarray]
@@ -152,6 +151,24 @@ class Gain(Op):
         """What to multiply audio (T,) float32 by."""
 
 
+class Spectrum(Op):
+    """Audio: a linear filter. Neighbours multiply; the foreground and every added sound are filtered alike.
+
+    Where its plan has a column `item`, that names an item of the bank `bank`.
+    """
+
+    bank: str
+
+    @abstractmethod
+    def response(self, rate: int, sound: np.ndarray | None, /, **plan: Any) -> np.ndarray:
+        """The impulse response (N,) float64; what it makes of a sample begins at that sample.
+
+        Args:
+            rate: hertz.
+            sound: (M,) float32, the bank item that the plan names, whole and at that rate.
+        """
+
+
 class Warp(Op):
     """Image: moves pixels. Neighbouring warps compose into one resampling; masks, boxes and points follow."""
 
@@ -166,16 +183,17 @@ class Warp(Op):
 
 
 class Point(Op):
-    """Image: a new value at each pixel from (value, position, plan row)."""
+    """Image or audio: a new value at each place from (value, position, plan row)."""
 
     kind: ClassVar[str] = "image"
 
     pixel: ClassVar[Callable[..., Any]]
-    """`staticmethod` f(value, x, y, row) → value: float32 in and out, values 0…1, plain Python that Numba compiles."""
+    """`staticmethod` f(value, x, y, row) → value: float32 in and out, plain Python that Numba compiles. An image's
+    values are 0…1; of audio, x is the sample and y is 0."""
 
     @abstractmethod
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(P,) float32: the numbers that `pixel` reads, worked out once for an image."""
+        """(P,) float32: the numbers that `pixel` reads, worked out once for an item; audio is 1 × T."""
 
 
 class Paint(Point):
@@ -190,89 +208,25 @@ class Paint(Point):
 
 
 class Apply(Op):
-    """Any torch, Kornia or torchaudio code; runs alone, and item by item on a CPU unless `batched_exact`."""
+    """Any torch, Kornia or torchaudio code; runs alone, and item by item on a CPU unless `batched_exact`.
+
+    Batches: `audio` (B, T) float32 and `length` (B,); or `image` (B, C, H, W) float32, `mask` (B, K, H, W) bool, the
+    labels of the K masks that the item has so far, and `boxes` (B, N, 4), x0, y0, x1, y1 in pixel edges. What it
+    returns of these replaces them. A painting one has a `label`, and returns `painted` (B, H, W) bool.
+    """
 
     batched_exact: ClassVar[bool] = False
     """True: the same bytes for any batch and number of threads, which the law test checks."""
+
+    linear: ClassVar[bool] = False
+    """Audio: the foreground and every added sound go through it one by one; otherwise their sum does."""
+
+    label: str = ""
+    bank: str = ""
 
     @abstractmethod
     def apply(self, batch: dict[str, Any], /, **plan: Any) -> dict[str, Any]:
         """A new batch of named tensors; its input is left as it was. Each keyword is a column of the plan, (B,)."""
 
 
-FORMS = (Source, Mix, Gain, Warp, Paint, Point, Apply)
-
-
-def build(kind: type[Any], settings: Mapping[str, Any], where: str) -> Any:
-    """An operator (or a gate) from what a recipe says.
-
-    Args:
-        kind: the frozen dataclass.
-        settings: field name → value.
-        where: the place in the recipe, such as `steps.mix`, for messages.
-
-    Raises:
-        SettingError: an unknown field, a wrong type, a value out of bounds.
-    """
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    hints = get_type_hints(kind)
-    for name in settings:
-        if name not in fields:
-            raise SettingError(f"{where}.{name}: no such setting{did_you_mean(name, fields)}")
-    values = {}
-    for name, field in fields.items():
-        default = field.default_factory() if callable(field.default_factory) else field.default
-        value = settings.get(name, default)
-        if value is dataclasses.MISSING:
-            raise SettingError(f"{where}.{name}: is needed")
-        values[name] = _value(value, hints[name], field.metadata, f"{where}.{name}")
-    built = kind(**values)
-    try:
-        built.check()
-    except SettingError as error:
-        raise SettingError(f"{where}.{error}") from None
-    return built
-
-
-def _value(value: Any, hint: type, metadata: Mapping[str, Any], where: str) -> Any:
-    choices, low, high = metadata.get("choices"), metadata.get("low", -math.inf), metadata.get("high", math.inf)
-    if hint in (Real, Whole):
-        value = Distribution.parse(value, where, whole=hint is Whole)
-        ends = value.ends()
-        if ends is None:
-            raise SettingError(f"{where}: {list(value.values)}: expected numbers, such as [choice, 5, 10, 15]")
-        inside = low <= ends[0] <= ends[1] <= high
-    elif hint is float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise SettingError(f"{where}: {value!r}: expected a number, such as 1.5")
-        value, inside = float(value), low <= value <= high
-    elif isinstance(value, bool) is not (hint is bool) or not isinstance(value, hint):
-        raise SettingError(f"{where}: {value!r}: expected {_named(hint)}")
-    else:
-        inside = not isinstance(value, int) or low <= value <= high
-    if choices and value not in choices:
-        raise SettingError(f"{where}: {value!r}: expected one of {', '.join(choices)}{_nearest(value, choices)}")
-    if not inside:
-        unit = f" {metadata['unit']}" if metadata.get("unit") else ""
-        raise SettingError(f"{where}: {_shown(value)}: expected at least {low:g} and at most {high:g}{unit}")
-    return value
-
-
-def _nearest(value: Any, choices: Sequence[str]) -> str:
-    tail = did_you_mean(str(value), choices)
-    return tail if "did you mean" in tail else ""
-
-
-def _shown(value: Any) -> str:
-    if not isinstance(value, Distribution):
-        return repr(value)
-    if value.kind == "constant":
-        return f"{value.values[0]:g}"
-    head = [] if value.kind == "uniform" else [value.kind]
-    return f"[{', '.join(map(str, [*head, *value.values]))}]"
-
-
-def _named(hint: type) -> str:
-    return {str: "a word, such as active", bool: "true or false", int: "a whole number, such as 3"}.get(
-        hint, getattr(hint, "__name__", str(hint))
-    )
+FORMS = (Source, Mix, Gain, Spectrum, Warp, Paint, Point, Apply)

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from sliceforge.engine import picture
 from sliceforge.engine.gates import Made, Verdict
-from sliceforge.engine.op import Paint
 from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.scene import BROUGHT
 
 
 @dataclass
@@ -51,7 +51,7 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     known |= recipe.facts(row)
     if outcome.reason or made is None:
         return known
-    painted = _painted(recipe, made)
+    painted = _painted(recipe, outcome)
     if painted:
         known["label"] = "+".join(dict.fromkeys(label for label, _ in painted))
     if recipe.kind == "image":
@@ -66,14 +66,14 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     return known
 
 
-def _painted(recipe: Recipe, made: Made) -> list[tuple[str, list[int]]]:
-    """(label, tight box) of every mask that is not empty."""
+def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[int]]]:
+    """(label, tight box) of every painted mask that is not empty."""
     found = []
-    for name, mask in made.masks.items():
-        op = recipe.step(name).op
+    for name, mask in outcome.made.masks.items() if outcome.made else ():
         box = picture.tight_box(mask)
-        if isinstance(op, Paint) and box:
-            found.append((op.label, list(box)))
+        if name != BROUGHT and box:
+            label = outcome.row.get(f"{name}.label") or recipe.step(name).op.label  # type: ignore[attr-defined]
+            found.append((label, list(box)))
     return found
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sliceforge.engine.build import build
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.gates import Gate
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Mix, Op, Shapes, Source, build
+from sliceforge.engine.op import Mix, Op, Shapes, Source
 from sliceforge.engine.recipe import NAME, OneOf, Recipe, Step
 from sliceforge.engine.vet import RECIPE_KEYS
 

@@ -5,10 +5,11 @@ Neighbouring warps compose into one resampling; every other step is one pass. `t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,56 +38,53 @@ class Rendered:
 
     Args:
         image: (H, W, C) float32, 0…1 unless a step left that range.
-        masks: one for each active paint, in the final geometry: step → (H, W) bool.
-        boxes: `(step, label, x0, y0, x1, y1)` of each paint that left a mark: tight, in upright pixel edges, so that
-            the single pixel x = 3, y = 5 has the box 3, 5, 4, 6.
-        mask: the input's mask through the warps, (H, W) bool.
-        input_boxes: the input's boxes through the warps, (N, 4) float64, in pixel edges, cut to the image; a box
-            that left the image keeps its row, with no area.
+        masks: those given, and one for each active paint, in the final geometry: name → (H, W) bool.
+        boxes: those given, through the warps, (N, 4) float64, in pixel edges, cut to the image; a box that left the
+            image keeps its row, with no area.
     """
 
     image: np.ndarray
-    masks: dict[str, np.ndarray] = field(default_factory=dict)
-    boxes: list[tuple[str, str, int, int, int, int]] = field(default_factory=list)
-    mask: np.ndarray | None = None
-    input_boxes: np.ndarray | None = None
+    masks: dict[str, np.ndarray]
+    boxes: np.ndarray
 
 
 def render(
-    image: np.ndarray, steps: Steps, mask: np.ndarray | None = None, boxes: np.ndarray | None = None
+    image: np.ndarray,
+    steps: Steps,
+    masks: Mapping[str, np.ndarray] = MappingProxyType({}),
+    boxes: np.ndarray | None = None,
+    lines: Container[str] = (),
 ) -> Rendered:
     """Apply the active steps, in order; the inputs are left as they were.
 
     Args:
         image: (H, W, C) float32 in 0…1.
         steps: name, operator and own draws of each step that happens to this item.
-        mask: (H, W) bool, or None.
+        masks: what is marked already, name → (H, W) bool.
         boxes: (N, 4) x0, y0, x1, y1 in pixel edges, or None.
+        lines: names of masks that are thin marks.
 
     Raises:
         SettingError: a step that is no warp, point or paint, or a warp with no sensible map.
     """
     height, width = image.shape[:2]
     image = np.array(image, np.float32, order="C")
-    covers: dict[str, np.ndarray] = {}
-    cover = None if mask is None else np.array(mask, np.float32, order="C")
-    carried = None if boxes is None else np.array(boxes, np.float64).reshape(-1, 4)
+    covers = {name: np.array(mask, np.float32, order="C") for name, mask in masks.items()}
+    carried = np.zeros((0, 4)) if boxes is None else np.array(boxes, np.float64).reshape(-1, 4)
     for warps, group in groupby(steps, key=lambda step: isinstance(step[1], Warp)):
         if not warps:
             for name, op, draws in group:
-                image, marked = _pass(name, op, draws, image)
+                image, marked = point(name, op, draws, image)
                 if marked is not None:
                     covers[name] = marked
             continue
         matrix = composed(group, height, width)
         image = _moved(resample_image_cpu, image, matrix)
         covers = {name: _moved(resample_cover_cpu, one, matrix) for name, one in covers.items()}
-        cover = None if cover is None else _moved(resample_cover_cpu, cover, matrix)
-        carried = None if carried is None else move_boxes(carried, matrix, height, width)
-    ops = {name: op for name, op, _ in steps}
-    masks = {name: one >= _least(ops[name]) for name, one in covers.items()}
-    tight = [(name, getattr(ops[name], "label", ""), *box) for name, one in masks.items() if (box := tight_box(one))]
-    return Rendered(image, masks, tight, None if cover is None else cover >= COVERED, carried)
+        carried = move_boxes(carried, matrix, height, width)
+    thin = {name for name, op, _ in steps if isinstance(op, Paint) and op.line}
+    least = {name: LINE_COVERED if name in thin or name in lines else COVERED for name in covers}
+    return Rendered(image, {name: one >= least[name] for name, one in covers.items()}, carried)
 
 
 def unit(image: np.ndarray) -> np.ndarray:
@@ -146,24 +144,21 @@ def tight_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _least(op: Op) -> float:
-    return LINE_COVERED if getattr(op, "line", False) else COVERED
-
-
 def _moved(loop: Callable[..., None], source: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     out = np.empty_like(source)
     loop(source, matrix, out)
     return out
 
 
-def _pass(name: str, op: Op, draws: Mapping[str, Any], image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def point(name: str, op: Op, draws: Mapping[str, Any], image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """One point or paint over an image (H, W, C), or over a clip as (1, T, 1); a paint's marks are (H, W) float32."""
     if not isinstance(op, Point):
         raise SettingError(f"steps.{name}: {type(op).__name__} runs alone; expected a warp, a point or a paint")
     height, width, _ = image.shape
     row = np.ascontiguousarray(op.row(height, width, **draws), np.float32)
     above = np.float32(op.label_above / 255 if isinstance(op, Paint) else np.inf)
     out, marked = np.empty_like(image), np.zeros((height, width), np.float32)
-    _loop(type(op).pixel)(image, row, above, out, marked)
+    _loop(type(op).pixel)(np.ascontiguousarray(image), row, above, out, marked)
     return out, marked if isinstance(op, Paint) else None
 
 

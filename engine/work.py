@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import picture, plan, read, shards, stepwise
+from sliceforge.engine import picture, plan, read, shards, sound, stepwise
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError
@@ -143,7 +143,7 @@ class Workshop:
                     union |= one
                 mask = image.encode((union * np.uint8(255))[:, :, None], "png")
         else:
-            pcm = (made.item.astype(np.float64) * stepwise.PCM).astype(np.int16)
+            pcm = (made.item.astype(np.float64) * sound.PCM).astype(np.int16)
             media = audio.encode(pcm, made.rate, self.spec.suffix)
             known["rate"] = made.rate
         read_of = ("read.reason", "read.detail", "read.sha256", *plan.SIZES)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
-from runs import command, killed, tree
+from harness import command, killed, tree
 
 from sliceforge.engine.cli import main
 

@@ -9,8 +9,9 @@ import reference_sound as reference
 import yaml
 from scipy.signal import butter, sosfiltfilt, welch
 
+from sliceforge.engine.build import build
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes, build
+from sliceforge.engine.op import Shapes
 from sliceforge.kernels import sound
 from sliceforge.kernels.audio.cabin import Cabin
 

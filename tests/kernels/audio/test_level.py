@@ -5,8 +5,8 @@ import pytest
 import reference_sound as reference
 from signals import voice
 
+from sliceforge.engine.build import build
 from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.op import build
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.stepwise import make
 from sliceforge.kernels.audio.level import Level

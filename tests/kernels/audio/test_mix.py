@@ -5,9 +5,10 @@ import pytest
 import reference_sound as reference
 from signals import voice
 
+from sliceforge.engine.build import build
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Inventory, Shapes, build
+from sliceforge.engine.op import Inventory, Shapes
 from sliceforge.engine.parse import from_config
 from sliceforge.kernels.audio.mix import Mix
 from sliceforge.kernels.loudness import REFERENCES, snr

@@ -8,9 +8,10 @@ import pytest
 import reference_sound as reference
 from signals import voice
 
+from sliceforge.engine.build import build
 from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes, build
+from sliceforge.engine.op import Shapes
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.stepwise import make, measure

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sliceforge.engine.build import build
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes, build
+from sliceforge.engine.op import Shapes
 from sliceforge.engine.picture import quantise, render, unit
 from sliceforge.kernels.gate.visible import Visible
 from sliceforge.kernels.image.scratch import Scratch

@@ -6,8 +6,9 @@ import reference
 import torch
 from torchvision.transforms.functional import InterpolationMode, affine
 
+from sliceforge.engine.build import build
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes, build
+from sliceforge.engine.op import Shapes
 from sliceforge.engine.picture import composed, render
 from sliceforge.kernels.image.affine import Affine, turn
 

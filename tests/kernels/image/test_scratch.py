@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import reference
 
+from sliceforge.engine.build import build
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes, build
+from sliceforge.engine.op import Shapes
 from sliceforge.engine.picture import render
 from sliceforge.kernels.image.scratch import Scratch
 
