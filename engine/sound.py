@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from copy import copy
+from typing import Any
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
@@ -12,24 +12,15 @@ from scipy.fft import irfft, next_fast_len, rfft
 from sliceforge.engine.alone import apply_sound
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.gates import Made
-from sliceforge.engine.op import Apply, Gain, Mix, Point, Source, Spectrum
+from sliceforge.engine.op import Apply, Gain, Mix, Point, Spectrum
 from sliceforge.engine.picture import point
 from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.supply import Shelf, Sounds
 
 PCM = 32768.0
 
 ROUNDS, SETTLED = 8, 1e-4
 """How often, and to which share, a clip's final loudness is worked out where a level depends on it."""
-
-
-class Shelf(Protocol):
-    """Where bank material comes from."""
-
-    def excerpt(self, bank: str, item: str, rate: int, offset: int, length: int) -> np.ndarray:
-        """(length,) float32 of a bank's item at `rate` hertz, from sample `offset`, looped without a seam."""
-
-    def sound(self, bank: str, item: str, rate: int) -> np.ndarray:
-        """(N,) float32, a bank's item whole, at `rate` hertz."""
 
 
 def make(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str, Any], banks: Shelf | None = None) -> Made:
@@ -46,13 +37,16 @@ def make(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str, Any], 
         InputError: where a level cannot be measured, or a value is not finite.
     """
     happening = [step for step in recipe.steps if recipe.active(step, row)]
-    by_scale = any(isinstance(step.op, Mix) and step.op.by_scale() for step in happening)
-    sounds = _Sounds(recipe, row, rate, banks)
+    sounds = Sounds(recipe, row, rate, banks)
+    parts = _Parts(parent)
+    first = next((i for i, step in enumerate(happening) if _by_scale(step)), len(happening))
+    for step in happening[:first]:
+        parts.take(step, recipe.draws(step, row), sounds)
     # A level that depends on how loud the clip will be is measured at that loudness, which depends on the level.
-    scale = 1.0
-    for _ in range(ROUNDS if by_scale else 1):
-        parts = _Parts(parent, scale)
-        for step in happening:
+    before, scale = parts, 1.0
+    for _ in range(ROUNDS if first < len(happening) else 1):
+        parts = before.copied(scale)
+        for step in happening[first:]:
             parts.take(step, recipe.draws(step, row), sounds)
         if happening:
             parts.scaled(_guard(parts.total(), recipe.guard_db))
@@ -64,8 +58,11 @@ def make(recipe: Recipe, parent: np.ndarray, rate: int, row: Mapping[str, Any], 
         raise InputError("non_finite", "a step made a value that is not finite")
     item = np.clip(np.rint(total.astype(np.float64) * PCM), -PCM, PCM - 1) / PCM
     gain = parts.loudness if parts.proportional else float("nan")
-    heard = {name: pair for name, pair in parts.heard.items() if name not in parts.levelled}
-    return Made(parent, item.astype(np.float32), rate, gain, parts.stems, heard)
+    return Made(parent, item.astype(np.float32), rate, gain, parts.stems, parts.mixed())
+
+
+def _by_scale(step: Step) -> bool:
+    return isinstance(step.op, Mix) and step.op.by_scale()
 
 
 class _Parts:
@@ -73,16 +70,32 @@ class _Parts:
 
     Args:
         parent: (T,) float32.
-        scale: the product of all gains, as far as it is known beforehand.
     """
 
-    def __init__(self, parent: np.ndarray, scale: float) -> None:
+    def __init__(self, parent: np.ndarray) -> None:
         self.stems: dict[str, np.ndarray] = {"foreground": parent}
-        self.heard: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+        self.heard: dict[str, tuple[np.ndarray, np.ndarray, float]] = {}
+        """Foreground and added sound of each mix as it was made, and the product of all gains up to then."""
         self.levelled: set[str] = set()
         """Mixes whose two sounds were only scaled since."""
         self.loudness, self.proportional = 1.0, True
-        self._scale = scale
+        self._scale = 1.0
+
+    def copied(self, scale: float) -> _Parts:
+        """The same once more, to go on from with the product of all gains as far as it is known."""
+        other = copy(self)
+        other.stems, other.heard, other.levelled = dict(self.stems), dict(self.heard), set(self.levelled)
+        other._scale = scale
+        return other
+
+    def mixed(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Both sounds of each mix to which a later step did more than scale them, as loud as they are now."""
+        found = {}
+        for name, (foreground, added, loudness) in self.heard.items():
+            if name not in self.levelled:
+                louder = np.float32(self.loudness / loudness)
+                found[name] = foreground * louder, added * louder
+        return found
 
     def total(self) -> np.ndarray:
         """What is heard, (T,) float32."""
@@ -97,7 +110,7 @@ class _Parts:
         self.stems = {name: stem * narrow for name, stem in self.stems.items()}
         self.loudness *= float(narrow)
 
-    def take(self, step: Step, draws: Mapping[str, Any], sounds: _Sounds) -> None:
+    def take(self, step: Step, draws: Mapping[str, Any], sounds: Sounds) -> None:
         """One step further."""
         op = step.op
         if isinstance(op, Mix):
@@ -105,7 +118,7 @@ class _Parts:
         elif isinstance(op, Gain):
             self.scaled(op.factor(self.total(), sounds.rate, **draws))
         elif isinstance(op, Spectrum):
-            response = op.response(sounds.rate, sounds.named(op, draws), **draws)
+            response = sounds.response(step, op, draws)
             self._become({name: filtered(stem, response) for name, stem in self.stems.items()})
         elif isinstance(op, Point):
             self._become({"foreground": point(step.name, op, draws, self.total()[None, :, None])[0][0, :, 0]})
@@ -114,52 +127,18 @@ class _Parts:
         elif isinstance(op, Apply):
             self._become({"foreground": apply_sound(op, self.total(), sounds.rate, draws)})
 
-    def _add(self, name: str, op: Mix, draws: Mapping[str, Any], sounds: _Sounds) -> None:
+    def _add(self, name: str, op: Mix, draws: Mapping[str, Any], sounds: Sounds) -> None:
         foreground = self.stems["foreground"]
         noise = sounds.noise(op, draws, len(foreground))
         louder = self._scale / self.loudness
         factor = op.factor(foreground * np.float32(louder), noise, sounds.rate, **draws) / louder
         self.stems[name] = noise * np.float32(factor)
-        self.heard[name] = foreground, self.stems[name]
+        self.heard[name] = foreground, self.stems[name], self.loudness
         self.levelled.add(name)
 
     def _become(self, stems: dict[str, np.ndarray]) -> None:
         self.stems, self.proportional = stems, False
         self.levelled.clear()
-
-
-@dataclass
-class _Sounds:
-    """What the steps of one item take from elsewhere, each sound made once."""
-
-    recipe: Recipe
-    row: Mapping[str, Any]
-    rate: int
-    banks: Shelf | None
-    made: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
-
-    def noise(self, op: Mix, draws: Mapping[str, Any], length: int) -> np.ndarray:
-        """The sound that a mix's plan names, (length,) float32."""
-        source = draws["source"]
-        if source == "bank":
-            return self._shelf(op.bank).excerpt(op.bank, draws["item"], self.rate, draws["offset"], length)
-        if (source, length) not in self.made:
-            step = self.recipe.step(source)
-            if not isinstance(step.op, Source):
-                raise TypeError(f"{source} makes no sound")
-            wave = step.op.wave(length, self.rate, **self.recipe.draws(step, self.row))
-            self.made[source, length] = wave
-        return self.made[source, length]
-
-    def named(self, op: Spectrum, draws: Mapping[str, Any]) -> np.ndarray | None:
-        """The bank item that a filter's plan names, or None."""
-        item = draws.get("item")
-        return self._shelf(op.bank).sound(op.bank, item, self.rate) if item else None
-
-    def _shelf(self, bank: str) -> Shelf:
-        if self.banks is None:
-            raise InputError("empty", f"the plan names an item of the bank {bank}, and no bank is given")
-        return self.banks
 
 
 def filtered(x: np.ndarray, response: np.ndarray) -> np.ndarray:

@@ -1,0 +1,61 @@
+"""What the steps of one clip take from elsewhere: noises, impulse responses, the sounds that other steps make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from sliceforge.engine.errors import InputError
+from sliceforge.engine.op import Mix, Source, Spectrum
+from sliceforge.engine.recipe import Recipe, Step
+
+
+class Shelf(Protocol):
+    """Where bank material comes from."""
+
+    def excerpt(self, bank: str, item: str, rate: int, offset: int, length: int) -> np.ndarray:
+        """(length,) float32 of a bank's item at `rate` hertz, from sample `offset`, looped without a seam."""
+
+    def sound(self, bank: str, item: str, rate: int, channel: float | None = None) -> np.ndarray:
+        """(N,) float32, a bank's item whole, at `rate` hertz: the mean of its channels, or one of them, 0…1."""
+
+
+@dataclass
+class Sounds:
+    """What the steps of one item take from elsewhere, each sound made once."""
+
+    recipe: Recipe
+    row: Mapping[str, Any]
+    rate: int
+    banks: Shelf | None
+    made: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+    responses: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def noise(self, op: Mix, draws: Mapping[str, Any], length: int) -> np.ndarray:
+        """The sound that a mix's plan names, (length,) float32."""
+        source = draws["source"]
+        if source == "bank":
+            return self._shelf(op.bank).excerpt(op.bank, draws["item"], self.rate, draws["offset"], length)
+        if (source, length) not in self.made:
+            step = self.recipe.step(source)
+            if not isinstance(step.op, Source):
+                raise TypeError(f"{source} makes no sound")
+            wave = step.op.wave(length, self.rate, **self.recipe.draws(step, self.row))
+            self.made[source, length] = wave
+        return self.made[source, length]
+
+    def response(self, step: Step, op: Spectrum, draws: Mapping[str, Any]) -> np.ndarray:
+        """The impulse response of a filter, from the bank item that its plan names where it names one."""
+        if step.name not in self.responses:
+            item = draws.get("item")
+            sound = self._shelf(op.bank).sound(op.bank, item, self.rate, draws.get("channel")) if item else None
+            self.responses[step.name] = op.response(self.rate, sound, **draws)
+        return self.responses[step.name]
+
+    def _shelf(self, bank: str) -> Shelf:
+        if self.banks is None:
+            raise InputError("empty", f"the plan names an item of the bank {bank}, and no bank is given")
+        return self.banks
