@@ -5,7 +5,7 @@ Neighbouring warps compose into one resampling; every other step is one pass. `t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -19,7 +19,8 @@ from numba.extending import register_jitable
 from sliceforge.engine.cache import install
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.op import Op, Paint, Point, Warp
-from sliceforge.kernels.resample import resample_cover_cpu, resample_image_cpu
+from sliceforge.engine.warps import Part, composed, move_boxes, places
+from sliceforge.kernels.resample import gather_cover_cpu, gather_image_cpu, resample_cover_cpu, resample_image_cpu
 
 install()
 
@@ -27,9 +28,6 @@ Steps = Sequence[tuple[str, Op, Mapping[str, Any]]]
 
 COVERED, LINE_COVERED = 0.5, 0.25
 """The coverage from which a resampled mask counts: half a pixel, or a quarter for lines."""
-
-BOX_POINTS = 16
-"""Points on each side of a box that are carried through a warp."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +76,9 @@ def render(
                 if marked is not None:
                     covers[name] = marked
             continue
-        matrix = composed(group, height, width)
-        image = _moved(resample_image_cpu, image, matrix)
-        covers = {name: _moved(resample_cover_cpu, one, matrix) for name, one in covers.items()}
-        carried = move_boxes(carried, matrix, height, width)
+        parts = composed(group, height, width)
+        image, covers = _moved(image, covers, parts)
+        carried = move_boxes(carried, parts, height, width)
     thin = {name for name, op, _ in steps if isinstance(op, Paint) and op.line}
     least = {name: LINE_COVERED if name in thin or name in lines else COVERED for name in covers}
     return Rendered(image, {name: one >= least[name] for name, one in covers.items()}, carried)
@@ -103,39 +100,6 @@ def quantise(image: np.ndarray, dtype: Any) -> np.ndarray:
     return np.rint(np.clip(np.asarray(image, np.float32), 0, 1) * top).astype(dtype)
 
 
-def composed(warps: Iterable[tuple[str, Op, Mapping[str, Any]]], height: int, width: int) -> np.ndarray:
-    """One output → source matrix for neighbouring warps, the first of which happens first.
-
-    Raises:
-        SettingError: a map that is not finite, cannot be undone, or has its horizon inside the image.
-    """
-    matrix = np.eye(3)
-    for name, op, draws in warps:
-        matrix = matrix @ op.matrix(height, width, **draws)  # type: ignore[attr-defined]
-        corners = matrix[2] @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
-        if not np.isfinite(matrix).all() or corners.min() <= 0 or np.linalg.det(matrix) == 0:
-            raise SettingError(f"steps.{name}: no sensible map for {width} × {height} pixels; expected a milder warp")
-    return matrix
-
-
-def move_boxes(boxes: np.ndarray, matrix: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(N, 4) boxes through a warp: the hull of each moved boundary, 16 points a side, cut to the image.
-
-    Args:
-        boxes: x0, y0, x1, y1 in pixel edges (half a pixel outside the centres that the matrix speaks of).
-        matrix: output → source, as the image is resampled with.
-    """
-    share = np.linspace(0, 1, BOX_POINTS)
-    ends = np.zeros(BOX_POINTS), np.ones(BOX_POINTS)
-    right = np.concatenate([share, share, *ends])  # (64,), the four sides of a unit square
-    down = np.concatenate([*ends, share, share])
-    x0, y0, x1, y1 = boxes.T[..., None]
-    points = np.stack([x0 + (x1 - x0) * right - 0.5, y0 + (y1 - y0) * down - 0.5, np.ones((len(boxes), 64))])
-    x, y, scale = np.einsum("ij,jnk->ink", np.linalg.inv(matrix), points)
-    x, y = np.clip(x / scale + 0.5, 0, width), np.clip(y / scale + 0.5, 0, height)
-    return np.stack([x.min(1), y.min(1), x.max(1), y.max(1)], axis=1)
-
-
 def tight_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     """x0, y0, x1, y1 in pixel edges around what is set in an (H, W) mask, or None where nothing is."""
     columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
@@ -144,10 +108,20 @@ def tight_box(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def _moved(loop: Callable[..., None], source: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    out = np.empty_like(source)
-    loop(source, matrix, out)
-    return out
+def _moved(
+    image: np.ndarray, covers: dict[str, np.ndarray], parts: Sequence[Part]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    moved, moved_covers = np.empty_like(image), {name: np.empty_like(cover) for name, cover in covers.items()}
+    if len(parts) == 1 and isinstance(parts[0], np.ndarray):
+        resample_image_cpu(image, parts[0], moved)
+        for name, cover in covers.items():
+            resample_cover_cpu(cover, parts[0], moved_covers[name])
+        return moved, moved_covers
+    x, y = places(parts, *image.shape[:2])
+    gather_image_cpu(image, x, y, moved)
+    for name, cover in covers.items():
+        gather_cover_cpu(cover, x, y, moved_covers[name])
+    return moved, moved_covers
 
 
 def point(name: str, op: Op, draws: Mapping[str, Any], image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -1,6 +1,6 @@
-"""Value noise: smooth random curves and surfaces, a function of (key, position) alone.
+"""Noise, smooth (value noise) or white (Gaussian): a function of (key, position) alone.
 
-Every number is float32 and every step is +, −, × or a whole-number operation, so that the plain functions and the
+Every number is float32 and every step is +, −, ×, ÷, √ or a whole-number operation, so that the plain functions and the
 compiled ones give the same bits.
 """
 
@@ -9,9 +9,19 @@ import math
 import numpy as np
 from numba.extending import register_jitable
 
+from sliceforge.engine.distribution import _A, _B, _C, _C_END, _D
+
 _MASK = 0xFFFFFFFF
 _UNIT = np.float32(2.0**-24)
-_ZERO, _ONE, _TWO, _THREE = np.float32(0), np.float32(1), np.float32(2), np.float32(3)
+_WORD = np.float32(2.0**-32)
+_ZERO, _HALF, _ONE, _TWO, _THREE = (np.float32(value) for value in (0, 0.5, 1, 2, 3))
+_LN2, _ROOT = np.float32(0.6931471805599453), np.float32(1.4142135)
+_ARTANH = tuple(np.float32(1 / n) for n in (11, 9, 7, 5, 3, 1))
+# Where the quantile's middle ends, of 2³², and its coefficients, of the middle (numerator, denominator) and the tail.
+_TAIL = int(0.02425 * 2**32)
+_MIDDLE, _UNDER, _OUTER, _UNDER_OUTER = (
+    tuple(np.float32(value) for value in values) for values in (_A, _B, (*_C, *_C_END), _D)
+)
 
 
 def pieces(key: int) -> tuple[float, float, float]:
@@ -28,12 +38,50 @@ def _mixed(word):  # type: ignore[no-untyped-def]
 
 
 @register_jitable
+def word(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
+    """32 random bits of one lattice point, from whole numbers i, j and the key's pieces."""
+    mixed = _mixed(((i & _MASK) + int(key0) * 0x9E3779B1) & _MASK)
+    mixed = _mixed(((mixed ^ (j & _MASK)) + int(key1) * 0x85EBCA77) & _MASK)
+    return _mixed((mixed + int(key2) * 0xC2B2AE3D) & _MASK)
+
+
+@register_jitable
 def lattice(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
     """The random value of one lattice point: [−1, 1) float32 of whole numbers i, j and the key's pieces."""
-    word = _mixed(((i & _MASK) + int(key0) * 0x9E3779B1) & _MASK)
-    word = _mixed(((word ^ (j & _MASK)) + int(key1) * 0x85EBCA77) & _MASK)
-    word = _mixed((word + int(key2) * 0xC2B2AE3D) & _MASK)
-    return np.float32(word >> 8) * _UNIT * _TWO - _ONE
+    return np.float32(word(i, j, key0, key1, key2) >> 8) * _UNIT * _TWO - _ONE
+
+
+@register_jitable
+def _horner(coefficients, x):  # type: ignore[no-untyped-def]
+    total = _ZERO
+    for coefficient in coefficients:
+        total = total * x + coefficient
+    return total
+
+
+@register_jitable
+def _minus_log(count):  # type: ignore[no-untyped-def]
+    # −ln(count · 2⁻³²) of a whole number: ln 2 · powers, and 2 · artanh((m − 1)/(m + 1)) of a mantissa in [√½, √2].
+    m, power = np.float32(count), 0
+    while m > _ROOT:
+        m, power = m * _HALF, power + 1
+    z = (m - _ONE) / (m + _ONE)
+    return np.float32(32 - power) * _LN2 - _TWO * z * _horner(_ARTANH, z * z)
+
+
+@register_jitable
+def gaussian(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
+    """A standard normal number, float32, of one lattice point; up to ±6.3 (Acklam's quantile, 2003)."""
+    bits = word(i, j, key0, key1, key2)
+    tail = (bits >> 1) | 1  # of 2³², the smaller side: odd, so that the two halves mirror each other
+    if tail > _TAIL:
+        middle = _HALF - np.float32(tail) * _WORD
+        r = middle * middle
+        size = middle * _horner(_MIDDLE, r) / (_horner(_UNDER, r) * r + _ONE)
+    else:
+        q = np.float32(math.sqrt(_TWO * _minus_log(tail)))
+        size = -_horner(_OUTER, q) / (_horner(_UNDER_OUTER, q) * q + _ONE)
+    return size if bits & 1 else -size
 
 
 @register_jitable

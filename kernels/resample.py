@@ -1,4 +1,4 @@
-"""Bilinear resampling through a matrix, with mirrored borders for images and empty ones for coverage."""
+"""Bilinear resampling through a matrix or at given positions; images are mirrored at borders, coverage ends there."""
 
 import math
 
@@ -14,6 +14,8 @@ install()
 @register_jitable
 def mirrored(i, size):  # type: ignore[no-untyped-def]
     """The index that lies at i when the row is continued as its mirror image, ends not repeated (reflect_101)."""
+    if 0 <= i < size:
+        return i
     if size == 1:
         return 0
     i = abs(i) % (2 * size - 2)
@@ -38,6 +40,31 @@ def source(matrix, x, y):  # type: ignore[no-untyped-def]
     )
 
 
+@register_jitable
+def _corners(sx, sy, height, width):  # type: ignore[no-untyped-def]
+    # Two rows, two columns, and the weights of the second ones.
+    left, top = math.floor(sx), math.floor(sy)
+    rows, columns = (
+        (mirrored(top, height), mirrored(top + 1, height)),
+        (mirrored(left, width), mirrored(left + 1, width)),
+    )
+    return rows, columns, np.float32(sx - left), np.float32(sy - top)
+
+
+@register_jitable
+def _covered(cover, sx, sy):  # type: ignore[no-untyped-def]
+    height, width = cover.shape
+    zero = np.float32(0)
+    left, top = math.floor(sx), math.floor(sy)
+    upper, lower = 0 <= top < height, 0 <= top + 1 < height
+    west, east = 0 <= left < width, 0 <= left + 1 < width
+    a = cover[top, left] if upper and west else zero
+    b = cover[top, left + 1] if upper and east else zero
+    c = cover[top + 1, left] if lower and west else zero
+    d = cover[top + 1, left + 1] if lower and east else zero
+    return blended(a, b, c, d, np.float32(sx - left), np.float32(sy - top))
+
+
 @njit(cache=True)
 def resample_image_cpu(image, matrix, out):  # type: ignore[no-untyped-def]
     """(H, W, C) float32 through an output → source matrix; beyond the border lies the image's mirror."""
@@ -45,10 +72,7 @@ def resample_image_cpu(image, matrix, out):  # type: ignore[no-untyped-def]
     for y in range(height):
         for x in range(width):
             sx, sy = source(matrix, x, y)
-            left, top = math.floor(sx), math.floor(sy)
-            right, down = np.float32(sx - left), np.float32(sy - top)
-            i0, i1 = mirrored(top, height), mirrored(top + 1, height)
-            j0, j1 = mirrored(left, width), mirrored(left + 1, width)
+            (i0, i1), (j0, j1), right, down = _corners(sx, sy, height, width)
             for k in range(channels):
                 four = image[i0, j0, k], image[i0, j1, k], image[i1, j0, k], image[i1, j1, k]
                 out[y, x, k] = blended(four[0], four[1], four[2], four[3], right, down)
@@ -58,15 +82,45 @@ def resample_image_cpu(image, matrix, out):  # type: ignore[no-untyped-def]
 def resample_cover_cpu(cover, matrix, out):  # type: ignore[no-untyped-def]
     """(H, W) float32 coverage through an output → source matrix; beyond the border lies nothing."""
     height, width = cover.shape
-    zero = np.float32(0)
     for y in range(height):
         for x in range(width):
             sx, sy = source(matrix, x, y)
-            left, top = math.floor(sx), math.floor(sy)
-            upper, lower = 0 <= top < height, 0 <= top + 1 < height
-            west, east = 0 <= left < width, 0 <= left + 1 < width
-            a = cover[top, left] if upper and west else zero
-            b = cover[top, left + 1] if upper and east else zero
-            c = cover[top + 1, left] if lower and west else zero
-            d = cover[top + 1, left + 1] if lower and east else zero
-            out[y, x] = blended(a, b, c, d, np.float32(sx - left), np.float32(sy - top))
+            out[y, x] = _covered(cover, sx, sy)
+
+
+@njit(cache=True)
+def carry_cpu(x, y, matrix):  # type: ignore[no-untyped-def]
+    """Positions x and y (N,) float64 through a matrix, in place."""
+    for n in range(len(x)):
+        x[n], y[n] = source(matrix, x[n], y[n])
+
+
+@njit(cache=True)
+def gather_image_cpu(image, x, y, out):  # type: ignore[no-untyped-def]
+    """(H, W, C) float32 as seen at the source positions x and y, (H, W) float64; mirrored beyond the border."""
+    height, width, channels = image.shape
+    for row in range(height):
+        for column in range(width):
+            (i0, i1), (j0, j1), right, down = _corners(x[row, column], y[row, column], height, width)
+            for k in range(channels):
+                four = image[i0, j0, k], image[i0, j1, k], image[i1, j0, k], image[i1, j1, k]
+                out[row, column, k] = blended(four[0], four[1], four[2], four[3], right, down)
+
+
+@njit(cache=True)
+def gather_cover_cpu(cover, x, y, out):  # type: ignore[no-untyped-def]
+    """(H, W) float32 coverage as seen at the source positions x and y, (H, W) float64; nothing beyond the border."""
+    height, width = cover.shape
+    for row in range(height):
+        for column in range(width):
+            out[row, column] = _covered(cover, x[row, column], y[row, column])
+
+
+def beyond(size: int, reach: int) -> np.ndarray:
+    """(size + 2 · reach,) int64: the indices of a row that is continued by its mirror image on both sides.
+
+    >>> beyond(3, 2).tolist()
+    [2, 1, 0, 1, 2, 1, 0]
+    """
+    i = np.abs(np.arange(-reach, size + reach)) % max(2 * size - 2, 1)
+    return np.where(i < size, i, 2 * size - 2 - i)

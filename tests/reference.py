@@ -1,7 +1,7 @@
 """What the forms of image operators mean, in slow, plain Python and numpy: the definition that engines must meet.
 
 Images are (H, W, C) float32. Nothing here is compiled or shared with the engine, but for an operator's own `pixel`,
-`row` and `matrix`, which are plain functions.
+`row`, `matrix` and `shift`, which are plain functions.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +19,43 @@ def mirror(i: int, size: int) -> int:
     return i if size > 1 else 0
 
 
-def resample(image: np.ndarray, matrix: np.ndarray, border: str) -> np.ndarray:
-    """Bilinear through an output → source matrix; positions in float64, weights and values in float32."""
+Map = list[Any]
+"""What neighbouring warps do to an output position, the last first: a matrix, or a `shift` with its row."""
+
+
+def composed(run: Sequence[tuple[str, Any, Mapping[str, Any]]], height: int, width: int) -> Map:
+    """The map of neighbouring warps; matrices that meet are multiplied."""
+    found: Map = [np.eye(3)]
+    for _, warp, own in run:
+        matrix = warp.matrix(height, width, **own)
+        if isinstance(found[-1], np.ndarray):
+            found[-1] = found[-1] @ matrix
+        else:
+            found.append(matrix)
+        if warp.shift is not None:
+            found.append((warp.shift, warp.row(height, width, **own)))
+    return found
+
+
+def source(parts: Map, x: float, y: float) -> tuple[float, float]:
+    """The source position, in float64, of an output position."""
+    x, y = np.float64(x), np.float64(y)
+    for one in reversed(parts):
+        if isinstance(one, np.ndarray):
+            scale = one[2, 0] * x + one[2, 1] * y + one[2, 2]
+            x, y = (
+                (one[0, 0] * x + one[0, 1] * y + one[0, 2]) / scale,
+                (one[1, 0] * x + one[1, 1] * y + one[1, 2]) / scale,
+            )
+        else:
+            shift, row = one
+            dx, dy = shift(x, y, row)
+            x, y = x + dx, y + dy
+    return x, y
+
+
+def resample(image: np.ndarray, parts: Map, border: str) -> np.ndarray:
+    """Bilinear through an output → source map; positions in float64, weights and values in float32."""
     height, width = image.shape[:2]
     out = np.empty_like(image)
     zero = np.zeros_like(image[0, 0])
@@ -32,9 +67,7 @@ def resample(image: np.ndarray, matrix: np.ndarray, border: str) -> np.ndarray:
 
     for y in range(height):
         for x in range(width):
-            scale = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
-            source_x = (matrix[0, 0] * x + matrix[0, 1] * y + matrix[0, 2]) / scale
-            source_y = (matrix[1, 0] * x + matrix[1, 1] * y + matrix[1, 2]) / scale
+            source_x, source_y = source(parts, x, y)
             j, i = int(np.floor(source_x)), int(np.floor(source_y))
             right, down = np.float32(source_x - j), np.float32(source_y - i)
             upper = at(i, j) + (at(i, j + 1) - at(i, j)) * right
@@ -77,11 +110,9 @@ def render(
     for run in runs(steps):
         name, op, draws = run[0]
         if isinstance(op, Warp):
-            matrix = np.eye(3)
-            for _, warp, own in run:
-                matrix = matrix @ warp.matrix(*image.shape[:2], **own)
-            image = resample(image, matrix, "mirror")
-            covers = {name: resample(cover, matrix, "nothing") for name, cover in covers.items()}
+            parts = composed(run, *image.shape[:2])
+            image = resample(image, parts, "mirror")
+            covers = {name: resample(cover, parts, "nothing") for name, cover in covers.items()}
             continue
         before, image = image, point(image, op, draws)
         if isinstance(op, Paint):
@@ -91,15 +122,25 @@ def render(
     return image, {name: one for name, one in masks.items() if name}, masks.get("")
 
 
-def moved_box(box: Sequence[float], matrix: np.ndarray, height: int, width: int) -> list[float]:
+def shown_at(parts: Map, x: float, y: float) -> tuple[float, float]:
+    """The output position that shows a source position: Newton's method on `source`, with slopes by differences."""
+    place, wanted, step = np.array([x, y]), np.array([x, y]), 1e-4
+    for _ in range(60):
+        here = np.array(source(parts, *place))
+        right = (np.array(source(parts, place[0] + step, place[1])) - here) / step
+        down = (np.array(source(parts, place[0], place[1] + step)) - here) / step
+        place = place + np.linalg.solve(np.stack([right, down], axis=1), wanted - here)
+    return float(place[0]), float(place[1])
+
+
+def moved_box(box: Sequence[float], parts: Map, height: int, width: int) -> list[float]:
     """Upright hull of a box's boundary, 16 points a side, in pixel edges, cut to the image."""
     x0, y0, x1, y1 = box
-    forward = np.linalg.inv(matrix)
     xs, ys = [], []
     for k in range(16):
         x, y = x0 + (x1 - x0) * k / 15, y0 + (y1 - y0) * k / 15
         for edge_x, edge_y in ((x, y0), (x, y1), (x0, y), (x1, y)):
-            moved_x, moved_y, scale = forward @ np.array([edge_x - 0.5, edge_y - 0.5, 1.0])
-            xs.append(min(max(moved_x / scale + 0.5, 0), width))
-            ys.append(min(max(moved_y / scale + 0.5, 0), height))
+            moved_x, moved_y = shown_at(parts, edge_x - 0.5, edge_y - 0.5)
+            xs.append(min(max(moved_x + 0.5, 0), width))
+            ys.append(min(max(moved_y + 0.5, 0), height))
     return [min(xs), min(ys), max(xs), max(ys)]

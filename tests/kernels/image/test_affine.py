@@ -9,7 +9,8 @@ from torchvision.transforms.functional import InterpolationMode, affine
 from sliceforge.engine.build import build
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Shapes
-from sliceforge.engine.picture import composed, render
+from sliceforge.engine.picture import render
+from sliceforge.engine.warps import composed
 from sliceforge.kernels.image.affine import Affine, turn
 
 STILL = {"rotate": 0.0, "scale": 1.0, "shear": 0.0, "translate_x": 0.0, "translate_y": 0.0}

@@ -1,0 +1,42 @@
+"""A camera's noise: an independent Gaussian number at each pixel."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.op import Columns, Point, Real, Shapes, setting
+from sliceforge.kernels.noise import gaussian, pieces
+
+
+@dataclass(frozen=True)
+class Grain(Point):
+    """value + sd · n, n standard normal up to 6.3 sd, white, and of (key, position) alone.
+
+    Args:
+        sd: standard deviation, grey levels of 255.
+
+    Batch:
+        image (H, W, C) float32; all channels of a pixel get the same number.
+    """
+
+    pixel: ClassVar[Any]
+
+    sd: Real = setting(["log", 1, 8], "grey levels", low=0, high=255)
+
+    def draw(self, keys: Keys, shapes: Shapes) -> Columns:
+        """The standard deviation and the key of the field."""
+        return super().draw(keys, shapes) | {"key": keys.field()}
+
+    def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        """(4,) float32: the standard deviation as a fraction of white, and the key's pieces."""
+        return np.array([plan["sd"] / 255, *pieces(plan["key"])], np.float32)
+
+
+def grain_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+    """The value with its noise, not cut."""
+    return value + row[0] * gaussian(int(x), int(y), row[1], row[2], row[3])
+
+
+Grain.pixel = staticmethod(grain_pixel)
