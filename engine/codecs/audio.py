@@ -106,6 +106,11 @@ def check_level(samples: np.ndarray) -> None:
         raise InputError("silent", f"{level:.0f} dBFS in its loudest 20 ms")
 
 
+def holds(kind: str, rate: int) -> bool:
+    """Whether files of a kind can state a rate, in hertz: FLAC has 16 bits for it, of hertz or tens of hertz."""
+    return kind != "flac" or rate < 1 << 16 or (rate % 10 == 0 and rate < 10 << 16)
+
+
 def encode(samples: np.ndarray, rate: int, kind: str) -> bytes:
     """A file's bytes, the same for the same samples.
 

@@ -1,23 +1,33 @@
-"""Opening one input file; what a user may read of it never holds a path."""
+"""Opening one input file, or a file inside a tar; what a user may read of it never holds a path."""
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from sliceforge.engine.codecs.members import archive, as_file, member
 from sliceforge.engine.errors import InputError
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
-    """A regular file and its size in bytes.
+    """A regular file, or a member of a tar, and its size in bytes.
 
     Raises:
         InputError: unreadable (missing, a folder, a device, a pipe, no permission), empty (0 bytes).
     """
+    tar = archive(path)
+    if tar:
+        data = member(tar, path)
+        if not data:
+            raise InputError("empty", "0 bytes")
+        with as_file(data) as inside:
+            yield inside, len(data)
+        return
     try:
         # Asked first, because opening a pipe would wait for a writer.
         status = path.stat()
@@ -32,6 +42,16 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         if status.st_size == 0:
             raise InputError("empty", "0 bytes")
         yield file, status.st_size
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, or of a member of a tar.
+
+    Raises:
+        InputError: unreadable, empty.
+    """
+    with opened(path) as (file, _):
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def one_line(error: BaseException) -> str:

@@ -87,6 +87,11 @@ def decode(path: Path) -> np.ndarray:
         return upright
 
 
+def holds(kind: str, channels: int, depth: int) -> bool:
+    """Whether files of a kind can hold so many channels of so many bits."""
+    return kind != "jpeg" or (channels != 4 and depth == 8)
+
+
 def encode(array: np.ndarray, kind: str, quality: int = 95) -> bytes:
     """A file's bytes, the same for the same pixels.
 
@@ -102,7 +107,7 @@ def encode(array: np.ndarray, kind: str, quality: int = 95) -> bytes:
         raise SettingError(f"suffix: {kind} is not a kind of image file that can be written{did_you_mean(kind, KINDS)}")
     if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or array.dtype not in (np.uint8, np.uint16):
         raise SettingError(f"image: {array.dtype} {array.shape} cannot be written; expected uint8 (H, W, 1, 3 or 4)")
-    if kind == "jpeg" and (array.dtype != np.uint8 or array.shape[2] == 4):
+    if not holds(kind, array.shape[2], 8 * array.itemsize):
         raise SettingError(f"suffix: jpeg cannot hold {array.dtype} with {array.shape[2]} channels; expected png")
     if array.dtype == np.uint16 and array.shape[2] > 1:
         return png.write_wide(array, PNG_LEVEL)

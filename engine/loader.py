@@ -1,0 +1,266 @@
+"""The training side: a data set of originals and made items, and what turns a loader's drafts into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from sliceforge.engine import drafts, making, manifest, picture, plan, quotas, regions
+from sliceforge.engine.banks import Shelf
+from sliceforge.engine.drafts import Draft
+from sliceforge.engine.epoch import Epoch, redraw
+from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.fit import check, sides
+from sliceforge.engine.keys import item_hash
+from sliceforge.engine.mixing import mix
+from sliceforge.engine.outcome import Outcome, facts
+from sliceforge.engine.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Share:
+    """What part of an epoch a recipe makes, and of what.
+
+    Args:
+        recipe: what `load` returns.
+        parents: which items it takes, as `generate` does: an SQL condition, or None for those that `slice` implies.
+        slice: what every item that it makes is, such as `noise = 'car' AND snr < 10`.
+        share: made items for each original of an epoch, 0 to 1.
+        banks: name → folder or table.
+    """
+
+    recipe: Recipe
+    parents: str | None = None
+    slice: str | None = None
+    share: float = 0.5
+    banks: Mapping[str, str] = field(default_factory=dict)
+
+
+class SliceDataset(Dataset[Draft]):
+    """Originals and made items, map-style; a made item has the bytes that `generate` writes for its id and variant.
+
+    An epoch has as many positions as there are originals; a share of them are made items instead. Epochs count from
+    1, and the variant of epoch e is e (see `mixing.mix` where a parent is needed more than once). Items come out drawn
+    and read; `Augment` makes them in the training process, or `ready` makes them in the workers.
+
+    Args:
+        data: as `generate` takes it: a folder, a table, a run, or several.
+        shares: one or more, all for one kind and rate.
+        seed: any whole number from 0.
+        items: which items an epoch goes through, an SQL condition; None: every one of split train, or of no split.
+        pattern: how names in a flat folder read.
+        extend: made items are added to an epoch and displace nothing.
+        gates: ask the recipe's gates and draw again, as `generate` does; without, each item is the first draw.
+        retries: further draws for an item that a gate turned down.
+        ready: make items where they are read.
+        size: (height, width) or pixels that a batch's images are brought to; None: the recipe's `size`, or as they are.
+        fit: pad, crop or stretch.
+
+    Raises:
+        SettingError: one line.
+    """
+
+    def __init__(
+        self,
+        data: str | Sequence[str] | None,
+        shares: Sequence[Share],
+        seed: int = 0,
+        *,
+        items: str | None = None,
+        pattern: str = "",
+        extend: bool = False,
+        gates: bool = False,
+        retries: int = 6,
+        ready: bool = False,
+        size: int | Mapping[str, int] | None = None,
+        fit: str = "crop",
+    ) -> None:
+        _check(shares, extend, fit)
+        self.shares, self.seed, self.extend = tuple(shares), seed, extend
+        self.gates, self.retries, self.ready, self.way = gates, retries, ready, fit
+        first = shares[0].recipe
+        self.kind, self.rate = first.kind, first.rate
+        self._recipe = first.untouched()
+        self.size = sides(size if size is not None else first.source.get("size"))
+        found = manifest.read(data, self.kind, pattern)
+        self.root = found.root
+        chosen = [plan.choose(found, first, items, None)]
+        chosen += [plan.choose(found, share.recipe, share.parents, share.slice) for share in shares]
+        known = plan.survey(found, np.logical_or.reduce(chosen), first, seed)
+        slots = [quotas.ranks(known, found, mask) for mask in chosen[1:]]
+        readable = known["read.reason"].is_null()
+        self.rejects = known.filter(pc.invert(readable)).select(["parent", "read.reason"]).to_pylist()
+        self.items = known.filter(readable).combine_chunks()
+        kept = readable.to_numpy(zero_copy_only=False)
+        self._slots = [(rank[kept], size) for rank, size in slots]
+        ids = self.items["parent"].to_pylist()
+        self._hashes = np.fromiter((item_hash(item) for item in ids), np.uint64, len(ids))
+        masks = [np.isin(ids, found.table["id"].to_numpy()[mask].astype(str)) for mask in chosen]
+        self._originals, *self._pools = (np.flatnonzero(mask) for mask in masks)
+        _check_found(self._originals, self._pools, shares)
+        labels = {label for label in self.items["label"].to_pylist() if label}
+        labels |= {label for share in shares for label in share.recipe.labels()}
+        self.classes = sorted(labels)
+        self._numbers = {label: number for number, label in enumerate(self.classes)}
+        self._shelves: list[Shelf] | None = None
+        self._inventories = [shelf.inventories() for shelf in self.shelves]
+        # In shared memory, so that workers that live longer than an epoch see it change.
+        self._epoch = torch.ones(1, dtype=torch.int64).share_memory_()
+        self._now: Epoch | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_shelves": None, "_now": None}
+
+    @property
+    def shelves(self) -> list[Shelf]:
+        """The banks of each share, in this process."""
+        if self._shelves is None:
+            self._shelves = [Shelf.open(share.banks, self.kind) for share in self.shares]
+            for share, shelf in zip(self.shares, self._shelves, strict=True):
+                plan.check_inventory(share.recipe, shelf.paths)
+        return self._shelves
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go to an epoch, from 1; workers that run already follow with their next item.
+
+        Raises:
+            SettingError: no such epoch.
+        """
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
+            raise SettingError(f"epoch: {epoch!r}: epochs count from 1, such as set_epoch(1)")
+        self._epoch[0] = epoch
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that items are drawn for, from 1."""
+        return int(self._epoch[0])
+
+    def __len__(self) -> int:
+        added = sum(round(share.share * len(self._originals)) for share in self.shares) if self.extend else 0
+        return len(self._originals) + added
+
+    def __getitem__(self, index: int) -> Draft:
+        """The item at a position of this epoch, drawn and read; where it cannot be read, the next original."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        share, row = self._at().row(index % len(self))
+        reason = ""
+        for turn in range(len(self._originals) + 1):
+            try:
+                source, rate = making.parent(self._recipe, self.root, row)
+                marks = regions.read(self.root, row, source)
+            except InputError as error:
+                reason = reason or error.reason
+                other = self._originals[(index + 1 + turn) % len(self._originals)]
+                share, row = self._at().original(other)
+                continue
+            draft = Draft(share, row, source, rate, marks, reason=reason)
+            return self.make(draft) if self.ready else draft
+        raise InputError(reason, "no original can be read")
+
+    def _at(self) -> Epoch:
+        if self._now is None or self._now.number != self.epoch:
+            shares = [share.share for share in self.shares]
+            mixture = mix(self.seed, self.epoch, self._hashes, self._originals, self._pools, shares, self.extend)
+            inventories = self._inventories
+            self._now = Epoch(self.epoch, self.seed, mixture, self.items, self.shares, inventories, self._slots)
+        return self._now
+
+    def make(self, draft: Draft) -> Draft:
+        """A draft with its item; one that cannot be made is its parent as it was, with the reason."""
+        recipe, shelf = self._recipe, None
+        outcome = Outcome(dict(draft.row))
+        if draft.share >= 0:
+            recipe, shelf = self.shares[draft.share].recipe, self.shelves[draft.share]
+        for attempt in range(self.retries + 1 if self.gates else 1):
+            if attempt:
+                outcome = Outcome(
+                    redraw(self.shares[draft.share], self.seed, outcome.row, self._inventories[draft.share])
+                )
+            making.make(recipe, outcome, draft.source, draft.rate, shelf, self.gates, draft.marks)
+            if not outcome.reason or draft.share < 0:
+                break
+        if outcome.reason:
+            draft.reason = outcome.reason
+            known = {"id": outcome.row["parent"], "variant": 0, "attempt": 0}
+            recipe, outcome = self._recipe, Outcome({**outcome.row, **known})
+            making.make(recipe, outcome, draft.source, draft.rate, None, False, draft.marks)
+        made = outcome.made
+        if made is None:
+            raise InputError(outcome.reason, outcome.detail)
+        whole = draft.share >= 0 and not draft.reason
+        draft.facts = facts(recipe, outcome, self.shares[draft.share].slice if whole else None)
+        draft.item = made.item
+        if self.kind == "image":
+            draft.item = picture.quantise(made.item, draft.source.dtype)
+            if made.masks or any(share.recipe.paints() for share in self.shares):
+                draft.mask = np.logical_or.reduce([np.zeros(made.item.shape[:2], bool), *made.masks.values()])
+        return draft
+
+    def collate(self, some: Sequence[Draft]) -> Any:
+        """What a DataLoader calls: a batch where items are made already, or what `Augment` makes one of."""
+        return self.batch(some) if self.ready else drafts.pack(some)
+
+    def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
+        """A batch of made drafts; see `drafts.batch`."""
+        return drafts.batch(some, self.kind, self._numbers, self.size, self.way)
+
+
+def _check(shares: Sequence[Share], extend: bool, way: str) -> None:
+    check(way)
+    if not shares or not all(isinstance(share, Share) for share in shares):
+        raise SettingError("shares: expected at least one, such as [Share(load('speech/car_noise'), share=0.3)]")
+    if any(not 0 <= share.share <= 1 for share in shares) or (not extend and sum(one.share for one in shares) > 1):
+        parts = ", ".join(f"{share.share:g}" for share in shares)
+        raise SettingError(
+            f"shares: {parts}: expected shares from 0 to 1, and no more than 1 together unless extend=True"
+        )
+    kinds = {(share.recipe.kind, share.recipe.rate) for share in shares}
+    if len(kinds) > 1:
+        named = " and ".join(sorted(f"{kind} at {rate or 'any'} Hz" for kind, rate in kinds))
+        raise SettingError(f"shares: their recipes are for {named}; expected one kind and rate, such as rate=16000")
+
+
+def _check_found(originals: np.ndarray, pools: Sequence[np.ndarray], shares: Sequence[Share]) -> None:
+    if not len(originals):
+        raise SettingError("items: no item is chosen; look at data and items")
+    for number, (pool, share) in enumerate(zip(pools, shares, strict=True)):
+        if share.share and not len(pool):
+            raise SettingError(f"shares[{number}]: no parent is chosen; look at its parents and slice")
+
+
+class Augment:
+    """Makes, in the training process, what a loader's workers drew and read.
+
+    Args:
+        dataset: what the loader goes through.
+        device: cpu.
+
+    Raises:
+        SettingError: another device.
+    """
+
+    def __init__(self, dataset: SliceDataset, device: str = "cpu") -> None:
+        if device not in ("cpu", "auto"):
+            raise SettingError(f"device: {device!r}: this version makes items on the CPU, such as device='cpu'")
+        self.dataset = dataset
+
+    def __call__(self, loader: DataLoader[Any], epoch: int | None = None) -> Iterator[dict[str, Any]]:
+        """The batches of one epoch.
+
+        Args:
+            loader: over the data set, with `collate_fn=dataset.collate`.
+            epoch: go to it first, from 1; None: the one that the data set is at.
+        """
+        if epoch is not None:
+            self.dataset.set_epoch(epoch)
+        for packed in loader:
+            if isinstance(packed, drafts.Packed):
+                packed = self.dataset.batch([self.dataset.make(draft) for draft in drafts.unpack(packed)])
+            yield packed
