@@ -11,13 +11,21 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sliceforge.engine.compose import compose as compose
     from sliceforge.engine.compose import load_recipe as load
+    from sliceforge.engine.loader import Augment as Augment
+    from sliceforge.engine.loader import Share as Share
+    from sliceforge.engine.loader import SliceDataset as SliceDataset
     from sliceforge.engine.run import generate as generate
 
-__all__ = ["compose", "generate", "load"]
+__all__ = ["Augment", "Share", "SliceDataset", "generate", "load"]
 
-_WHERE = {"compose": "compose.compose", "load": "compose.load_recipe", "generate": "run.generate"}
+_WHERE = {
+    "load": "compose.load_recipe",
+    "generate": "run.generate",
+    "Augment": "loader.Augment",
+    "Share": "loader.Share",
+    "SliceDataset": "loader.SliceDataset",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import receipts
+from sliceforge.engine import receipts, shards
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.outcome import facts
 from sliceforge.engine.replay import reopen
@@ -40,7 +40,7 @@ def audit(
     run = workshop.run
     if not (run / "manifest.parquet").exists():
         raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
-    manifest = pq.read_table(run / "manifest.parquet")
+    manifest = shards.read_table(run / "manifest.parquet")
     lines = manifest.to_pylist()
     findings = [*_receipts(run, manifest), *_files(workshop), *_rows(lines)]
     chosen = _chosen(lines, config["share"])
@@ -110,6 +110,7 @@ def _again(workshop: Workshop, line: Mapping[str, Any]) -> Iterator[str]:
         return
     if hashlib.sha256(workshop.item(outcome).media).hexdigest() != line["sha256"]:
         yield f"{line['id']}: made again, its bytes differ"
-    for name, value in facts(workshop.recipe, outcome, workshop.spec.slice).items():
+    slice_ = workshop.spec.slice if variant else None
+    for name, value in facts(workshop.recipe_of(outcome.row), outcome, slice_).items():
         if not _same(value, line.get(name)):
             yield f"{line['id']}: {name} is {value!r}, the manifest says {line.get(name)!r}"

@@ -1,18 +1,19 @@
-"""Raw material: the sounds of a bank, and which of them can be used."""
+"""Raw material: the sounds or the donors of a bank, and which of them can be used."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from sliceforge.engine import manifest
+from sliceforge.engine import donors, manifest
+from sliceforge.engine.codecs import files
 from sliceforge.engine.codecs.audio import probe
+from sliceforge.engine.donors import Donor, Place
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
-from sliceforge.engine.excerpts import Reader, excerpt
+from sliceforge.engine.excerpts import Kept, excerpt, sound
 from sliceforge.engine.op import Inventory
 from sliceforge.engine.paths import Reject
 from sliceforge.engine.read import read_audio
@@ -23,79 +24,64 @@ class Bank:
     """The items of a bank that can be used, all of them read once.
 
     Args:
-        name: as in `banks.<name>`.
-        root: the folder that its paths are under.
-        ids: sorted.
-        paths: relative to `root`, in the order of `ids`.
-        lengths: samples, at each item's own rate.
-        rates: hertz.
+        inventory: what a draw may know of them.
         digest: SHA-256 over ids and contents.
         rejects: what cannot be used.
     """
 
-    name: str
-    root: Path
-    ids: tuple[str, ...]
-    paths: tuple[str, ...]
-    lengths: tuple[int, ...]
-    rates: tuple[int, ...]
+    inventory: Inventory
     digest: str
     rejects: tuple[Reject, ...]
 
 
 def open(name: str, path: str, kind: str = "audio") -> Bank:
-    """A folder or a table of sounds as a bank; what is unreadable, not finite or silent is left out.
+    """A folder or a table of sounds or of donors as a bank; what cannot be used is left out.
 
     Raises:
         SettingError: no such path, or nothing in it can be used.
     """
-    return _vetted(name, path, manifest.read(path, kind, key=f"banks.{name}"))
+    return Shelf.open({name: path}, kind).bank(name)
 
 
-def _vetted(name: str, path: str, listed: manifest.Manifest) -> Bank:
-    rejects = list(listed.rejects)
-    good: list[tuple[str, str, int, int]] = []
+def _sounds(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
+    """Those that are not unreadable, not finite or silent."""
+    seconds: dict[str, float] = {}
+    rejects = []
     whole = hashlib.sha256()
-    ids, paths = listed.table["id"].to_pylist(), listed.table["path"].to_pylist()
-    for item, place in sorted(zip(ids, paths, strict=True)):
+    for item, place in sorted(places.items()):
         try:
-            seen = probe(listed.root / place)
-            read_audio(listed.root / place)
-            content = _sha256(listed.root / place)
+            seen = probe(place.path)
+            read_audio(place.path)
+            content = files.sha256(place.path)
         except InputError as error:
-            rejects.append(Reject(item, place, error.reason, error.detail))
+            rejects.append(Reject(item, place.path.name, error.reason, error.detail))
             continue
-        good.append((item, place, seen.length, seen.rate))
+        seconds[item] = seen.length / seen.rate
         whole.update(f"{item}\0{content}\n".encode())
-    if not good:
-        first = f", such as {rejects[0].id}: {rejects[0].reason}" if rejects else ""
-        raise SettingError(f"banks.{name}: {path}: none of its {len(rejects)} items can be used{first}")
-    items, places, lengths, rates = zip(*good, strict=True)
-    return Bank(name, listed.root, items, places, lengths, rates, whole.hexdigest(), tuple(rejects))
+    return Inventory(tuple(seconds), np.array(list(seconds.values()), np.float64)), rejects, whole.hexdigest()
 
 
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError("unreadable", error.strerror or "cannot be read") from None
-
-
-def inventory(bank: Bank) -> Inventory:
-    """What a draw may know of a bank."""
-    return Inventory(bank.ids, np.array(bank.lengths, np.float64) / np.array(bank.rates, np.float64))
+def _donors(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
+    good, rejects, digest = donors.vetted(places)
+    labels, marks = [places[item].label for item in good], [places[item].mark for item in good]
+    return Inventory(tuple(good), np.zeros(0), tuple(labels), tuple(marks)), rejects, digest
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """The banks of a run, by name. They are listed at once, and read whole when a draw first asks what is in them."""
+    """The banks of a run, by name. They are listed at once, and read whole when a draw first asks what is in them.
+
+    Args:
+        paths: name → folder or table.
+        kind: audio or image.
+    """
 
     paths: Mapping[str, str]
-    _listed: Mapping[str, manifest.Manifest]
-    _places: Mapping[str, Mapping[str, Path]]
+    kind: str
+    _places: Mapping[str, Mapping[str, Place]]
+    _rejects: Mapping[str, tuple[Reject, ...]]
     _banks: dict[str, Bank] = field(default_factory=dict)
-    _reader: Reader = field(default_factory=Reader)
+    _kept: Kept = field(default_factory=Kept)
 
     @classmethod
     def open(cls, paths: Mapping[str, str], kind: str = "audio") -> Shelf:
@@ -104,12 +90,18 @@ class Shelf:
         Raises:
             SettingError: no such path, or it lists nothing; the key is `banks.<name>`.
         """
-        listed = {name: manifest.read(path, kind, key=f"banks.{name}") for name, path in sorted(paths.items())}
-        places = {}
-        for name, found in listed.items():
-            pairs = zip(found.table["id"].to_pylist(), found.table["path"].to_pylist(), strict=True)
-            places[name] = {item: found.root / path for item, path in pairs}
-        return cls(dict(paths), listed, places)
+        places: dict[str, Mapping[str, Place]] = {}
+        rejects = {}
+        for name, path in sorted(paths.items()):
+            listed = manifest.read(path, kind, key=f"banks.{name}")
+            outside: list[Reject] = []
+            if kind == "image":
+                places[name], outside = donors.places(listed)
+            else:
+                pairs = zip(listed.table["id"].to_pylist(), listed.table["path"].to_pylist(), strict=True)
+                places[name] = {item: Place(listed.root / place) for item, place in pairs}
+            rejects[name] = (*listed.rejects, *outside)
+        return cls(dict(paths), kind, places, rejects)
 
     def bank(self, name: str) -> Bank:
         """One bank, all of it read once.
@@ -118,20 +110,27 @@ class Shelf:
             SettingError: nothing in it can be used.
         """
         if name not in self._banks:
-            self._banks[name] = _vetted(name, self.paths[name], self._listed[name])
+            vet = _donors if self.kind == "image" else _sounds
+            inventory, unusable, digest = vet(self._places[name])
+            rejects = (*self._rejects[name], *unusable)
+            if not inventory.ids:
+                first = f", such as {rejects[0].id}: {rejects[0].reason}" if rejects else ""
+                none = f"none of its {len(rejects)} items can be used{first}"
+                raise SettingError(f"banks.{name}: {self.paths[name]}: {none}")
+            self._banks[name] = Bank(inventory, digest, rejects)
         return self._banks[name]
 
     def inventories(self) -> dict[str, Inventory]:
         """What a draw may know of each bank."""
-        return {name: inventory(self.bank(name)) for name in self._listed}
+        return {name: self.bank(name).inventory for name in self._places}
 
     def digests(self) -> dict[str, str]:
         """The SHA-256 of each bank."""
-        return {name: self.bank(name).digest for name in self._listed}
+        return {name: self.bank(name).digest for name in self._places}
 
     def rejects(self) -> dict[str, tuple[Reject, ...]]:
         """What cannot be used of each bank."""
-        return {name: self.bank(name).rejects for name in self._listed}
+        return {name: self.bank(name).rejects for name in self._places}
 
     def excerpt(self, bank: str, item: str, rate: int, offset: int, length: int) -> np.ndarray:
         """(length,) float32 of a bank's item at `rate` hertz, from sample `offset`; see `excerpt` for its end.
@@ -142,17 +141,36 @@ class Shelf:
         """
         return excerpt(self.sound(bank, item, rate), int(offset), length, rate)
 
-    def sound(self, bank: str, item: str, rate: int) -> np.ndarray:
+    def sound(self, bank: str, item: str, rate: int, channel: float | None = None) -> np.ndarray:
         """(N,) float32, a bank's item whole, at `rate` hertz; not to be written to.
+
+        Args:
+            channel: which of its channels, 0 the first and almost 1 the last; None: their mean.
 
         Raises:
             SettingError: no such bank.
             InputError: no such item, or it cannot be used.
         """
+        path = self._place(bank, item).path
+        wave: np.ndarray = self._kept.get((path, rate, channel), lambda: sound(path, rate, channel))
+        return wave
+
+    def donor(self, bank: str, item: str) -> Donor:
+        """A bank's marked thing, with the picture around it; not to be written to.
+
+        Raises:
+            SettingError: no such bank.
+            InputError: no such item, or it cannot be used.
+        """
+        place = self._place(bank, item)
+        found: Donor = self._kept.get(place, lambda: donors.read(place))
+        return found
+
+    def _place(self, bank: str, item: str) -> Place:
         if bank not in self._places:
             tail = did_you_mean(bank, self._places)
             raise SettingError(f"banks.{bank}: is needed, such as banks.{bank}=FOLDER{tail}")
-        path = self._places[bank].get(item)
-        if path is None:
+        place = self._places[bank].get(item)
+        if place is None:
             raise InputError("unreadable", f"{item}: no such item in banks.{bank}")
-        return self._reader.sound(path, rate)
+        return place

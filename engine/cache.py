@@ -35,13 +35,19 @@ def source_stamp() -> str:
 @cache
 def cache_folder() -> Path:
     """`NUMBA_CACHE_DIR`, or the user's cache folder, or a temporary one; one subfolder for each installation."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or _home()
     place = hashlib.sha256(str(ENGINE).encode()).hexdigest()[:12]
     for root in (numba.config.CACHE_DIR, home, tempfile.gettempdir()):
-        folder = Path(root) / "sliceforge" / f"kernels-{place}"
-        if root and _writable(folder):
+        if root and _writable(folder := Path(root) / "sliceforge" / f"kernels-{place}"):
             return folder
     return Path(tempfile.mkdtemp(prefix="sliceforge-"))
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:  # a user without a name, as containers have
+        return None
 
 
 def _writable(folder: Path) -> bool:

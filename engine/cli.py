@@ -11,6 +11,8 @@ from sliceforge.engine.errors import RunError, SettingError, SliceforgeError, di
 
 VERBS = {
     "generate": "make a slice: sliceforge generate recipe=speech/car_noise data=FOLDER out=RUN seed=7",
+    "preview": "a picture of what a recipe makes: sliceforge preview recipe=steel/scratches data=FOLDER out=sheet.png",
+    "bench": "items per second, stage by stage, beside their limits: sliceforge bench recipe=steel/scratches",
     "replay": "make one item again from its plan row: sliceforge replay run=RUN id=ID out=FILE [stems=true]",
     "audit": "check a run's shards, hashes and gates, and make a share again: sliceforge audit run=RUN",
     "list": "recipes, operators and gates, a line each",
@@ -79,7 +81,8 @@ def _run(arguments: list[str]) -> int:
         return 0
     rest, folders, print_only, many = _options(rest)
     actions: dict[str, Callable[[dict[str, Any], list[str], list[str]], int]]
-    actions = {"generate": _generate, "replay": _replay, "audit": _audit, "list": _list, "show": _show}
+    actions = {"generate": _generate, "preview": _preview, "bench": _bench, "replay": _replay}
+    actions |= {"audit": _audit, "list": _list, "show": _show}
     action = _print if print_only else actions[verb]
     if many:
         if verb != "generate":
@@ -137,6 +140,24 @@ def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
     for problem in summary.problems:
         print(f"sliceforge: {problem}; see {summary.run / 'rejects.parquet'}", file=sys.stderr)
     return 1 if summary.problems else 0
+
+
+def _preview(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.preview import preview
+
+    sheet, *clips = preview(config, config["name"])
+    print(f"{sheet}{f', and {len(clips)} clips beside it' if clips else ''}")
+    return 0
+
+
+def _bench(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine import progress
+    from sliceforge.engine.bench import bench, table
+
+    with progress.shown("bench") as told:
+        found = bench(config, config["name"], told)
+    print(table(found))
+    return 0
 
 
 def _replay(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:

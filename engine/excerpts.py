@@ -1,10 +1,12 @@
-"""Parts of a bank's sounds: decoded once, kept within a bound, continued without a seam."""
+"""Bank material that is decoded once and kept within a bound; parts of sounds, continued without a seam."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +16,7 @@ FADE = 0.02
 """Seconds of the crossfade where a short item is continued by its own beginning."""
 
 MOST_BYTES = 512 << 20
-"""Decoded sound that is kept for the next excerpt, in bytes."""
+"""Decoded material that is kept for its next use, in bytes."""
 
 
 def excerpt(wave: np.ndarray, offset: int, length: int, rate: int) -> np.ndarray:
@@ -46,32 +48,42 @@ def excerpt(wave: np.ndarray, offset: int, length: int, rate: int) -> np.ndarray
 
 
 @dataclass
-class Reader:
-    """Bank items as sounds at a rate, the last ones kept.
+class Kept:
+    """What was read last: anything that knows its `nbytes`.
 
     Args:
         most: bytes that are kept.
     """
 
     most: int = MOST_BYTES
-    _kept: OrderedDict[tuple[Path, int], np.ndarray] = field(default_factory=OrderedDict)
-    _size: int = 0
+    size: int = 0
+    _kept: OrderedDict[Any, Any] = field(default_factory=OrderedDict)
 
-    def sound(self, path: Path, rate: int) -> np.ndarray:
-        """The whole item as mono, (T,) float32 at `rate` hertz; not to be written to.
-
-        Raises:
-            InputError: it cannot be used.
-        """
-        key = path, rate
+    def get(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What is kept under a key, or what `make` returns."""
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        wave, _ = read_audio(path, rate)
-        wave.flags.writeable = False
-        if wave.nbytes <= self.most:
-            self._kept[key] = wave
-            self._size += wave.nbytes
-        while self._size > self.most:
-            self._size -= self._kept.popitem(last=False)[1].nbytes
-        return wave
+        made = make()
+        if made.nbytes <= self.most:
+            self._kept[key] = made
+            self.size += made.nbytes
+        while self.size > self.most:
+            self.size -= self._kept.popitem(last=False)[1].nbytes
+        return made
+
+
+def sound(path: Path, rate: int, channel: float | None = None) -> np.ndarray:
+    """A whole bank item as mono, (T,) float32 at `rate` hertz; not to be written to.
+
+    Args:
+        path: the file.
+        rate: hertz.
+        channel: which of its channels, 0 the first and almost 1 the last; None: their mean.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    wave, _ = read_audio(path, rate, channel=channel)
+    wave.flags.writeable = False
+    return wave

@@ -18,6 +18,7 @@ import yaml
 from sliceforge.engine import shards
 from sliceforge.engine.cache import source_stamp
 from sliceforge.engine.errors import RunError, SettingError
+from sliceforge.engine.paths import shown
 
 LIBRARIES = (
     "numpy",
@@ -44,7 +45,10 @@ def open_folder(out: str) -> Path:
     """
     run = Path(out)
     try:
+        out.encode()
         (run / "log").mkdir(parents=True, exist_ok=True)
+    except UnicodeEncodeError:
+        raise SettingError(f"out: {shown(out)}: is not UTF-8 text; expected a name such as out=RUN") from None
     except OSError as error:
         raise SettingError(f"out: {out}: {error.strerror}; expected a folder that can be written") from None
     return run
@@ -118,13 +122,15 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
         SettingError: the folder holds something else; what differs is named.
     """
     path = run / "run.yaml"
-    if path.exists():
+    # Before its first plan a run has decided nothing: a setting may have been wrong, and may be put right.
+    begun = {one.name for one in run.iterdir() if not one.name.startswith(shards.TEMPORARY)} - {"log", "run.yaml"}
+    if path.exists() and begun:
         there = load(run)
         before = {name: there.pop(name, None) for name in target}
         _compare(run, there, json.loads(json.dumps(wanted)), HOST if other_cpu else ())
         _grown(run, before, target)
         wanted = there
-    elif any(entry.name != "log" and not entry.name.startswith(shards.TEMPORARY) for entry in run.iterdir()):
+    elif begun:
         raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
     whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
     if not path.exists() or path.read_bytes() != whole:

@@ -16,6 +16,9 @@ from sliceforge.engine.paths import Fence, Reject, shown
 SPLITS = ("train", "val", "valid", "validation", "dev", "test")
 """Names of top-level folders that are splits, where all of them are; in any case of letters."""
 
+MASK = ".mask.png"
+"""How the name of a mask's file ends, beside the image of the same stem."""
+
 EXAMPLE = "pattern={label}_{speaker}_{index}"
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -36,11 +39,14 @@ def read_folder(root: Path, suffixes: Sequence[str], pattern: str, where: str) -
     paths, rejects = _walk(root, suffixes, where)
     if not paths and not rejects:
         raise SettingError(f"{where}: no media file in it; expected files in {' '.join(suffixes)}")
+    masks = beside(paths)
+    paths = [path for path in paths if path not in set(masks.values())]
     tops = {path.partition("/")[0] if "/" in path else "" for path in paths}
     divided = bool(paths) and all(top.lower() in SPLITS for top in tops)
     rows: dict[str, list[str | None]] = {"path": [], "label": [], "split": []}
     fields = list(matcher.groupindex) if matcher else []
     rows |= {name: [] for name in fields}
+    rows |= {"mask": []} if masks else {}
     for path in paths:
         folders = path.split("/")[:-1]
         split = folders[0].lower() if divided else None
@@ -54,12 +60,24 @@ def read_folder(root: Path, suffixes: Sequence[str], pattern: str, where: str) -
             found |= match.groupdict()
         elif len(folders) > divided:
             found["label"] = folders[divided]
+        found |= {"mask": masks.get(path)} if masks else {}
         rows["path"].append(path)
         for name, value in found.items():
             rows[name].append(value)
     if matcher and paths and not rows["path"]:
         raise SettingError(f"pattern: {pattern!r}: fits none of {len(paths)} files, such as {shown(paths[0])!r}")
     return pa.table({name: pa.array(values, pa.string()) for name, values in rows.items()}), rejects
+
+
+def beside(paths: Sequence[str]) -> dict[str, str]:
+    """path → the path of its mask, NAME.mask.png, for those of some paths that have one beside them.
+
+    >>> beside(["a/b.jpg", "a/b.mask.png", "c.mask.png"])
+    {'a/b.jpg': 'a/b.mask.png'}
+    """
+    known = {path for path in paths if path.lower().endswith(MASK)}
+    named = {path: posixpath.splitext(path)[0] + MASK for path in paths if path not in known} if known else {}
+    return {path: mask for path, mask in named.items() if mask in known}
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
@@ -119,7 +137,9 @@ def _entries(root: Path, where: str) -> Iterator[tuple[str, bool]]:
                 continue
             path = f"{folder}/{entry.name}" if folder else entry.name
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(path)
+                # A run is no raw material: its own output would otherwise change what it is made from.
+                if not (root / path / "run.yaml").is_file():
+                    waiting.append(path)
             else:
                 yield path, entry.is_symlink()
 

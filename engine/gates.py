@@ -24,8 +24,8 @@ class Made:
         gain: audio: what the parent was multiplied by, all steps together, where only gains and mixes touched it.
         stems: audio: `foreground` and each mix step's added sound, (T,) float32, as they are in the finished item;
             the foreground alone, and it is the whole, after a step that takes the sum of them apart no more.
-        heard: audio: mix step → foreground and added sound, (T,) float32, as they were when they were mixed, where a
-            later step did more to them than scale them.
+        heard: audio: mix step → foreground and added sound, (T,) float32, as they were when they were mixed and as
+            loud as they are in the finished item, where a later step did more to them than scale them.
         masks: image: each painting step's label mask, (H, W) bool; and `mask`, what the parent brought along.
         boxes: image: the parent's boxes, (N, 4) x0, y0, x1, y1 in pixel edges, where they are now.
         depth: image: bits of a value, 8 or 16.

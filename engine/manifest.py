@@ -1,4 +1,4 @@
-"""What comes in: a folder or a table as one table of items, with what cannot be used beside it."""
+"""What comes in: folders, tables and runs as one table of items, with what cannot be used beside it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import folders, tables
+from sliceforge.engine import folders, sources, tables
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.parquet import kept
 from sliceforge.engine.paths import Fence, Reject, shown
 
 COLUMNS = ("id", "path", "label", "split", "group")
@@ -50,16 +51,17 @@ class Manifest:
     rejects: tuple[Reject, ...]
 
 
-def read(data: str | None, kind: str, pattern: str = "", key: str = "data") -> Manifest:
-    """A folder, or a Parquet, CSV or JSON lines table, as a manifest.
+def read(data: str | Sequence[str] | None, kind: str, pattern: str = "", key: str = "data") -> Manifest:
+    """Folders, Parquet, CSV or JSON lines tables, and runs as a manifest.
 
     An id is the path under the root, NFC, without suffix (with it where two files share a stem), unless the table has
-    a column `id`. Paths are relative to the table's own folder. Of rows that claim one id the first by path counts.
+    a column `id`. Paths are relative to the table's own folder; of several sources to the folder that holds them all.
+    Of rows that claim one id the first by path counts.
 
     Args:
-        data: a path; None or empty: the material that comes with the package.
+        data: a path, several, or `[train.parquet, RUN]`; None or empty: the material that comes with the package.
         kind: audio or image.
-        pattern: for a folder: how its file names are made, such as `{label}_{speaker}_{index}`.
+        pattern: for folders: how their file names are made, such as `{label}_{speaker}_{index}`.
         key: the setting that named it, for messages.
 
     Raises:
@@ -68,23 +70,37 @@ def read(data: str | None, kind: str, pattern: str = "", key: str = "data") -> M
     if kind not in SUFFIXES:
         raise SettingError(f"kind: {kind!r}: expected audio or image")
     if not data:
-        with_package = Path(str(files("sliceforge.material"))) / MATERIAL[kind] / "manifest.csv"
-        return read(str(with_package), kind, pattern, key)
+        data = str(Path(str(files("sliceforge.material"))) / MATERIAL[kind] / "manifest.csv")
+    places = sources.split(data, key)
+    if len(places) == 1:
+        return _one(places[0], kind, pattern, key)
+    plain = [bool(pattern) and Path(place).is_dir() and not sources.is_run(Path(place)) for place in places]
+    if pattern and not any(plain):
+        raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and no source is a plain folder")
+    parts = [_one(place, kind, pattern * use, key) for place, use in zip(places, plain, strict=True)]
+    root, table = sources.together([(part.root, part.table) for part in parts], f"{key}: {shown(str(data))}")
+    table, again = _unique(table)
+    return Manifest(root, table.combine_chunks(), (*(one for part in parts for one in part.rejects), *again))
+
+
+def _one(data: str, kind: str, pattern: str, key: str) -> Manifest:
     path, where = Path(data), f"{key}: {shown(data)}"
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
         raise SettingError(f"{where}: no such file or folder") from None
-    if stat.S_ISDIR(mode):
-        if (path / "run.yaml").exists() and (path / "manifest.parquet").exists():
-            raise SettingError(f"{where}: is a run; this version does not read a run as {key}")
+    folder = stat.S_ISDIR(mode)
+    if folder and not sources.is_run(path):
         root = path.resolve()
         raw, rejects = folders.read_folder(root, SUFFIXES[kind], pattern, where)
         return _manifest(raw, root, rejects, where)
-    if path.suffix.lower() not in tables.SUFFIXES or not stat.S_ISREG(mode):
+    if not folder and (path.suffix.lower() not in tables.SUFFIXES or not stat.S_ISREG(mode)):
         raise SettingError(f"{where}: expected a folder, or a table in {', '.join(tables.SUFFIXES)}")
     if pattern:
-        raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and {shown(data)} is a table")
+        what = "a run" if folder else "a table"
+        raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and {shown(data)} is {what}")
+    if folder:
+        return _manifest(sources.run_table(path, SUFFIXES[kind], kind, where), path.resolve(), [], where)
     return _manifest(tables.read_table(path, where), path.parent.resolve(), [], where)
 
 
@@ -106,7 +122,7 @@ def _named(raw: pa.Table, where: str) -> pa.Table:
         raise SettingError(f"{where}: no column 'path'{shown(near, 120)}")
     nulls = pa.nulls(len(raw), pa.string())
     own = {name: tables.as_text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
-    return pa.table(own | {name: raw[name] for name in names if name not in COLUMNS})
+    return pa.table(own | {name: kept(raw[name]) for name in names if name not in COLUMNS})
 
 
 def _placed(raw: pa.Table, root: Path) -> tuple[pa.Table, list[Reject]]:

@@ -37,10 +37,14 @@ class Inventory:
     Args:
         ids: sorted ids.
         seconds: length of each, (N,) float64; empty for images.
+        labels: of donors: the class of each, or None.
+        marks: of donors: what says where each is: `mask`, `box`, or empty where nothing does.
     """
 
     ids: Sequence[str]
     seconds: np.ndarray
+    labels: Sequence[str | None] = ()
+    marks: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -90,10 +94,24 @@ class Op(ABC):
     kind: ClassVar[str] = "audio"
     """What it works on: audio or image."""
 
+    paints: ClassVar[bool] = False
+    """Image: makes a mask and a label."""
+
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """One column for each setting that is a distribution, each row a function of its own key (and shape) only."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: value.draw(keys, name) for name, value in fields.items() if isinstance(value, Distribution)}
+
+    def assign(self, seed: int, step: str, slots: np.ndarray, banks: Mapping[str, Inventory]) -> Columns:
+        """Columns that replace drawn ones where a bank's items have a quota over a whole run; nearly always none.
+
+        Args:
+            seed: the run's.
+            step: the step's name.
+            slots: (B,) int64, the place of each row in the run: (variant − 1) · rows of a plan + row of the plan.
+            banks: the inventory of each bank, by name.
+        """
+        return {}
 
     def banks(self) -> tuple[str, ...]:
         """The names of the banks that it cannot do without."""
@@ -181,6 +199,14 @@ class Warp(Op):
         Pixel centres lie at whole numbers: (0, 0) is the centre of the upper left pixel.
         """
 
+    shift: ClassVar[Callable[..., Any] | None] = None
+    """`staticmethod` f(x, y, row) → (dx, dy), pixels, plain Python that Numba compiles, or None. An output pixel at p
+    then shows `matrix` · (p + shift(p)). Every |∂d| stays below 0.5, so that the map is one-to-one."""
+
+    def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
+        """(P,) float32: the numbers that `shift` reads, worked out once for an item."""
+        return np.zeros(0, np.float32)
+
 
 class Point(Op):
     """Image or audio: a new value at each place from (value, position, plan row)."""
@@ -199,6 +225,8 @@ class Point(Op):
 class Paint(Point):
     """Image: a `Point` that also makes a label: where the value changed by at least `label_above` at its own output."""
 
+    paints: ClassVar[bool] = True
+
     label: str
     label_above: float
     """Grey levels of 255."""
@@ -212,7 +240,8 @@ class Apply(Op):
 
     Batches: `audio` (B, T) float32 and `length` (B,); or `image` (B, C, H, W) float32, `mask` (B, K, H, W) bool, the
     labels of the K masks that the item has so far, and `boxes` (B, N, 4), x0, y0, x1, y1 in pixel edges. What it
-    returns of these replaces them. A painting one has a `label`, and returns `painted` (B, H, W) bool.
+    returns of these replaces them. A painting one says `paints`, returns `painted` (B, H, W) bool, and has a `label`
+    or a plan column of that name. With a bank, `bank` is a list of what the plan's column `item` names.
     """
 
     batched_exact: ClassVar[bool] = False
@@ -220,6 +249,9 @@ class Apply(Op):
 
     linear: ClassVar[bool] = False
     """Audio: the foreground and every added sound go through it one by one; otherwise their sum does."""
+
+    resizes: ClassVar[bool] = False
+    """What it returns may be of another length, or height and width."""
 
     label: str = ""
     bank: str = ""

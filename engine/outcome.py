@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ import pyarrow as pa
 
 from sliceforge.engine import picture
 from sliceforge.engine.gates import Made, Verdict
+from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
 
@@ -42,7 +44,7 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
         "split": row["split"],
         "group": row["group"],
         "slice": slice_,
-        "parents": [row["parent"]],
+        "parents": [row["parent"]] if row["variant"] else [],
         "variant": row["variant"],
         "attempt": row["attempt"],
         "parent_path": row["path"],
@@ -55,10 +57,12 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     if painted:
         known["label"] = "+".join(dict.fromkeys(label for label, _ in painted))
     if recipe.kind == "image":
-        known["boxes"] = [box for _, box in painted]
-        known["box_labels"] = [label for label, _ in painted]
+        marked = [*_brought(outcome), *painted]
+        known["boxes"] = [box for _, box in marked]
+        known["box_labels"] = [label for label, _ in marked]
     else:
-        known["got.gain"] = made.gain
+        known |= {"got.gain": made.gain, "got.seconds": len(made.item) / made.rate}
+        known |= {name: type(known[name])(made.rate) for name in RATES if declared({name: known.get(name)})}
     for name, verdict in outcome.verdicts.items():
         known |= {f"asked.{name}": float(verdict.asked), f"got.{name}": float(verdict.got)}
         known |= {f"got.{name}_{more}": float(value) for more, value in verdict.more.items()}
@@ -66,14 +70,24 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     return known
 
 
-def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[int]]]:
+def _brought(outcome: Outcome) -> list[tuple[str | None, list[float]]]:
+    """(label, box) of each of the parent's boxes that is still in the image."""
+    boxes = outcome.made.boxes if outcome.made else None
+    if boxes is None:
+        return []
+    labels = json.loads(outcome.row.get("read.box_labels") or "null") or [outcome.row["label"]] * len(boxes)
+    rounded = [[round(float(edge), 3) for edge in box] for box in boxes]
+    return [(label, box) for label, box in zip(labels, rounded, strict=True) if box[0] < box[2] and box[1] < box[3]]
+
+
+def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[float]]]:
     """(label, tight box) of every painted mask that is not empty."""
     found = []
     for name, mask in outcome.made.masks.items() if outcome.made else ():
         box = picture.tight_box(mask)
         if name != BROUGHT and box:
             label = outcome.row.get(f"{name}.label") or recipe.step(name).op.label  # type: ignore[attr-defined]
-            found.append((label, list(box)))
+            found.append((label, [float(edge) for edge in box]))
     return found
 
 
@@ -85,16 +99,33 @@ def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) ->
     types |= {"attempt": whole, "parent_path": text}
     own = {*types, "parent"}
     types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
-    types |= {name: _type(value, planned) for name, value in recipe.sets.items()}
+    types |= {name: _type(recipe, value, planned) for name, value in recipe.sets.items()}
     if recipe.kind == "image":
-        types |= {"boxes": pa.list_(pa.list_(whole)), "box_labels": pa.list_(text)}
+        types |= {"boxes": pa.list_(pa.list_(pa.float64())), "box_labels": pa.list_(text)}
+        types |= {"mask": text} if recipe.paints() or "read.mask" in planned.names else {}
     measured = {name for line in lines for name in line} - set(types) - {"sha256"}
     types |= {name: pa.bool_() if name.startswith("gate.") else pa.float64() for name in sorted(measured)}
     types["sha256"] = text
-    return pa.table({name: pa.array([line.get(name) for line in lines], kind) for name, kind in types.items()})
+    return pa.table({name: _column([line.get(name) for line in lines], kind) for name, kind in types.items()})
 
 
-def _type(value: Any, planned: pa.Schema) -> pa.DataType:
-    if isinstance(value, str) and value in planned.names:
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """An original has its own value of a column that a recipe sets: null where that is of another type."""
+    try:
+        return pa.array(values, kind)
+    except pa.ArrowException:
+        return pa.array([value if _fits(value, kind) else None for value in values], kind)
+
+
+def _fits(value: Any, kind: pa.DataType) -> bool:
+    try:
+        pa.scalar(value, kind)
+    except pa.ArrowException:
+        return False
+    return True
+
+
+def _type(recipe: Recipe, value: Any, planned: pa.Schema) -> pa.DataType:
+    if recipe.drawn(value) and value in planned.names:
         return planned.field(value).type
     return pa.scalar(value).type

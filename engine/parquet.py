@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,3 +86,31 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         column = column.cast(column.type.value_type)
     wide = pa.types.is_large_string(column.type) or pa.types.is_string_view(column.type)
     return column.cast(pa.string()) if wide else column
+
+
+def kept(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as a run can keep it: moments to the microsecond, and as JSON what holds structs without fields."""
+    if _bare(column.type):
+        texts = [None if value is None else json.dumps(value, default=str) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    kind = _micro(column.type)
+    return column if kind == column.type else column.cast(kind, safe=False)
+
+
+def _bare(kind: pa.DataType) -> bool:
+    inner = [kind.field(i).type for i in range(kind.num_fields)] if pa.types.is_nested(kind) else []
+    return (pa.types.is_struct(kind) and not inner) or any(map(_bare, inner))
+
+
+def _micro(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        return pa.timestamp("us", kind.tz)
+    if pa.types.is_duration(kind) and kind.unit == "ns":
+        return pa.duration("us")
+    if pa.types.is_time64(kind) and kind.unit == "ns":
+        return pa.time64("us")
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_micro(kind.value_type)))
+    if pa.types.is_struct(kind):
+        return pa.struct([kind.field(i).with_type(_micro(kind.field(i).type)) for i in range(kind.num_fields)])
+    return kind

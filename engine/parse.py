@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,12 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Mix, Op, Shapes, Source
 from sliceforge.engine.recipe import NAME, OneOf, Recipe, Step
 from sliceforge.engine.vet import RECIPE_KEYS
+
+RESERVED = (
+    *("id", "path", "slice", "parents", "parent", "parent_path", "variant"),
+    *("attempt", "sha256", "accepted", "reason", "detail", "boxes", "box_labels", "mask"),
+)
+"""Columns of a manifest that no recipe can set."""
 
 
 def find(name: str, trust: Sequence[str] = (), family: str = "") -> type[Any]:
@@ -46,6 +53,8 @@ def find(name: str, trust: Sequence[str] = (), family: str = "") -> type[Any]:
         if error.name is None or not module.startswith(error.name):
             raise
         found = None
+    if found is None and "." in name:
+        raise SettingError(f"{name}: no module of that name with its class in it; its folder must be on PYTHONPATH")
     if found is None:
         raise SettingError(f"{name}: no such operator{did_you_mean(name, _operators(family))}")
     return found
@@ -87,7 +96,9 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
         choices=tuple(choices),
         sets=dict(source.get("sets") or {}),
         gates={
-            name: _gate(name, settings, steps) for name, settings in (source.get("gates") or {}).items() if settings
+            name: _gate(name, settings, steps)
+            for name, settings in (source.get("gates") or {}).items()
+            if settings is not None
         },
         rate=_rate(source.get("rate")),
         guard_db=_guard(source.get("guard_db", -0.1)),
@@ -111,8 +122,8 @@ def _add(name: str, settings: Any, steps: list[Step], choices: list[OneOf], trus
     branches, weights = rest.pop("one_of"), rest.pop("weights", None)
     if rest or not isinstance(branches, Mapping) or len(branches) < 2:
         raise SettingError(f"{where}.one_of: expected at least two named steps, such as {{one_of: {{a: …, b: …}}}}")
-    weights = weights or dict.fromkeys(branches, 1.0)
-    if set(weights) != set(branches) or min(weights.values()) < 0 or not sum(weights.values()) > 0:
+    weights = dict.fromkeys(branches, 1.0) if weights is None else weights
+    if not _weighs(weights, branches):
         raise SettingError(
             f"{where}.weights: expected a share for each of {', '.join(branches)}, such as {{a: 1, b: 2}}"
         )
@@ -125,6 +136,13 @@ def _add(name: str, settings: Any, steps: list[Step], choices: list[OneOf], trus
         share = _share(inside.pop("p", 1.0), f"{where}.one_of.{branch}.p")
         op = _operator(inside, f"{where}.one_of.{branch}", trust)
         steps.append(Step(f"{name}.{branch}", op, share, name))
+
+
+def _weighs(weights: Any, branches: Mapping[str, Any]) -> bool:
+    if not isinstance(weights, Mapping) or set(weights) != set(branches):
+        return False
+    numbers = [value for value in weights.values() if isinstance(value, int | float) and not isinstance(value, bool)]
+    return len(numbers) == len(weights) and min(numbers) >= 0 and 0 < sum(numbers) < math.inf
 
 
 def _operator(settings: dict[str, Any], where: str, trust: Sequence[str]) -> Op:
@@ -141,6 +159,8 @@ def _operator(settings: dict[str, Any], where: str, trust: Sequence[str]) -> Op:
 
 
 def _gate(name: str, settings: Any, steps: Sequence[Step]) -> Gate:
+    if not isinstance(settings, Mapping):
+        raise SettingError(f"gates.{name}: {settings!r}: expected settings, such as {{step: mix}}")
     rest = dict(settings)
     kind = find(f"gate/{rest.pop('gate', name)}", family="gate")
     gate = build(kind, rest, f"gates.{name}")
@@ -196,6 +216,11 @@ def _check_sets(recipe: Recipe) -> None:
     nobody = np.zeros(0, np.int64)
     drawn = recipe.draw(Keys.of(0, []), Shapes(nobody, nobody, nobody, nobody))
     for name, value in recipe.sets.items():
+        if name in RESERVED or "." in name:
+            raise SettingError(f"sets.{name}: is the manifest's own; expected another name, such as noise or snr")
+        whole = isinstance(value, int) and not -(1 << 63) <= value < 1 << 63
+        if whole or isinstance(value, Mapping | list | tuple):
+            raise SettingError(f"sets.{name}: {value!r}: expected a word, a number or a draw, such as mix.snr")
         head, _, _ = value.rpartition(".") if isinstance(value, str) else ("", "", "")
         if value not in drawn and head in {step.name for step in recipe.steps}:
             known = did_you_mean(value, [column for column in drawn if column.startswith(f"{head}.")])

@@ -1,8 +1,8 @@
 """The plan: for each made item its parent and every drawn number, as a table that needs nothing else to be read.
 
 Columns: `id parent path label split group` and the parent's metadata; `variant attempt`; what is known of the parent
-before it is read (`read.length`, `read.rate`, `read.height`, `read.width`, or why it cannot be: `read.reason`,
-`read.detail`); then `<step>.<draw>`.
+before it is read (`read.length`, `read.rate`, `read.height`, `read.width`, of an image where its label is, `read.mask`,
+`read.boxes`, `read.box_labels`, or why it cannot be read: `read.reason`, `read.detail`); then `<step>.<draw>`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine import predicate
+from sliceforge.engine import lineage, predicate, quotas, regions
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.op import Columns, Inventory, Shapes
+from sliceforge.engine.paths import Fence
 from sliceforge.engine.read import declared, length_at
 from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.tables import as_text
 
-OWN = ("id", "path", "label", "split", "group", "slice", "parents", "parent_path", "variant", "attempt", "sha256")
+OWN = (
+    *("id", "path", "label", "split", "group", "slice", "parents"),
+    *("parent_path", "variant", "attempt", "sha256", "accepted", "reason", "detail"),
+)
 """Columns of a made item that a parent's metadata cannot fill."""
 
 SIZES = ("read.length", "read.rate", "read.height", "read.width")
@@ -58,19 +63,31 @@ def choose(manifest: Manifest, recipe: Recipe, parents: str | None, slice_: str 
     raise SettingError(f"slice: the recipe does not set {missing[0]!r}; say which items to take with parents=")
 
 
-def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int) -> pa.Table:
-    """The chosen parents in plan order, with what their headers say; what cannot be read has a reason instead."""
+def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int, suffix: str = "") -> pa.Table:
+    """The chosen parents in plan order, with what their headers say; what cannot be read has a reason instead.
+
+    Raises:
+        SettingError: one that files of `suffix` cannot hold.
+    """
     table = manifest.table.filter(pa.array(rows))
-    names = [name for name in table.column_names if name not in OWN and name != "parent"]
+    names = [name for name in table.column_names if name not in OWN and name != "parent" and not lineage.foreign(name)]
     fields = {"parent": table["id"], "path": table["path"], "label": table["label"]}
     fields |= {"split": table["split"], "group": table["group"]} | {name: table[name] for name in names}
+    where: list[str] = []
+    if recipe.kind == "image" and (where := regions.present(names)):
+        fields = {name: column for name, column in fields.items() if name not in where}
     claims = table.select([name for name in ("rate", "sample_rate", "sampling_rate") if name in names]).to_pylist()
     found = [
-        _header(manifest.root / path, recipe, claims[i] if claims else {})
+        _header(manifest.root / path, recipe, claims[i] if claims else {}, suffix)
         for i, path in enumerate(table["path"].to_pylist())
     ]
+    if where:
+        fields |= regions.carried(table, found, Fence(manifest.root))
     if "sha256" in table.column_names:
-        fields["read.sha256"] = table["sha256"].cast(pa.string())
+        fields["read.sha256"] = as_text(table["sha256"], "data: sha256")
+    marks = lineage.marks(manifest.table["id"].to_pylist(), table["id"].to_pylist())
+    if set(marks) - {"~"}:
+        fields["read.mark"] = pa.array(marks, pa.string())
     sizes = {name: pa.array([row.get(name, 0) for row in found], pa.int64()) for name in SIZES}
     reasons = {f"read.{name}": pa.array([row.get(name) for row in found], pa.string()) for name in ("reason", "detail")}
     known = pa.table({**fields, **sizes, **reasons})
@@ -85,19 +102,24 @@ def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int) -> p
         ),
     )
     whole = pa.concat_tables([known, refused], promote_options="default").combine_chunks()
-    return whole.take(pa.array(_order(whole["parent"].to_pylist(), whole["path"].to_pylist(), seed)))
+    return whole.take(pa.array(_order(whole["parent"].to_pylist(), whole["path"].to_pylist(), seed), pa.int64()))
 
 
-def _header(path: Path, recipe: Recipe, row: Mapping[str, Any]) -> dict[str, Any]:
+def _header(path: Path, recipe: Recipe, row: Mapping[str, Any], suffix: str) -> dict[str, Any]:
     try:
         if recipe.kind == "image":
             seen = image.probe(path)
+            if suffix and not image.holds(suffix, seen.channels, seen.depth):
+                what = f"{seen.depth} bits and {seen.channels} channels"
+                raise SettingError(f"sink.image: {suffix} cannot hold {path.name}, {what}; such as sink.image=png")
             return {"read.height": seen.height, "read.width": seen.width}
         heard = audio.probe(path)
         claimed = declared(row)
         if claimed and claimed != heard.rate:
             raise InputError("rate_mismatch", f"{heard.rate} Hz, the manifest says {claimed}")
         rate = recipe.rate or heard.rate
+        if suffix and not audio.holds(suffix, rate):
+            raise SettingError(f"sink.audio: {suffix} cannot hold {path.name} at {rate} Hz; such as sink.audio=wav")
         return {"read.length": length_at(heard.length, heard.rate, rate), "read.rate": rate}
     except InputError as error:
         return {"reason": error.reason, "detail": error.detail}
@@ -127,24 +149,27 @@ def draw(
     Raises:
         SettingError: a slice that the recipe's numbers cannot reach.
     """
-    parents = parents.select(_carried(parents, recipe))
+    slots = quotas.slots(parents, variant)
+    parents = parents.select(carried(parents, recipe))
     ids = parents["parent"].to_pylist()
     length, rate, height, width = (parents[name].to_numpy() for name in SIZES)
     shapes = Shapes(length, rate, height, width, banks)
     attempts = np.full(len(ids), attempt, np.int64)
-    columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes)
+    fixed = quotas.columns(recipe, slots, seed, banks)
+    columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes) | fixed
     if slice_:
         readable = parents["read.reason"].is_null().to_numpy(zero_copy_only=False)
-        _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable)
-    made = pa.array([f"{item}~{variant}" for item in ids], pa.string())
+        _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable, fixed)
+    made = pa.array(lineage.made_ids(parents, variant), pa.string())
     numbers = {"variant": pa.array(np.full(len(ids), variant, np.int32)), "attempt": pa.array(attempts, pa.int32())}
+    numbers |= {quotas.SLOT: pa.array(slots)} if fixed else {}
     return pa.table(
         {"id": made, **dict(zip(parents.column_names, parents.columns, strict=True)), **numbers}
         | nulled(recipe, columns)
     )
 
 
-def _carried(table: pa.Table, recipe: Recipe) -> list[str]:
+def carried(table: pa.Table, recipe: Recipe) -> list[str]:
     """The columns that a plan takes from an earlier one: all but those that it draws."""
     steps = {step.name for step in recipe.steps} | {choice.name for choice in recipe.choices}
     drawn = {name for name in table.column_names if name.rpartition(".")[0] in steps}
@@ -155,10 +180,13 @@ def nulled(recipe: Recipe, columns: Columns) -> dict[str, pa.Array]:
     """Plan columns for Arrow: null where the step does not happen."""
     arrays = {}
     idle = {step.name: ~np.broadcast_to(recipe.active(step, columns), _count(columns)) for step in recipe.steps}
+    idle |= {one.name: ~columns[f"{one.name}.on"] for one in recipe.choices if f"{one.name}.on" in columns}
     for name, column in columns.items():
         step, _, own = name.rpartition(".")
         mask = None if own == "on" or step not in idle else idle[step]
-        arrays[name] = pa.array(column, mask=mask, from_pandas=False)
+        # A column of words is one though no item of this variant has any.
+        words = column.dtype == object and all(isinstance(value, str) for value in column)
+        arrays[name] = pa.array(column, pa.string() if words else None, mask=mask, from_pandas=False)
     return arrays
 
 
@@ -176,6 +204,7 @@ def _promise(
     attempts: np.ndarray,
     columns: Columns,
     readable: np.ndarray,
+    fixed: Columns,
 ) -> None:
     """Draw the rows that are outside the slice again, in place, until every row is inside."""
     left = np.flatnonzero(readable)
@@ -188,7 +217,7 @@ def _promise(
         attempts[left] += 1
         keys = Keys.of(seed, [ids[i] for i in left], variant, attempts[left])
         for name, column in recipe.draw(keys, shapes.take(left)).items():
-            columns[name][left] = column
+            columns[name][left] = fixed[name][left] if name in fixed else column
     raise SettingError(
         f"slice: {DRAWS} draws for {ids[left[0]]!r} and none is inside {slice_!r}; narrow the recipe's settings to it"
     )

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import plan, shards
+from sliceforge.engine import lineage, plan, shards
 from sliceforge.engine.banks import Shelf
-from sliceforge.engine.errors import SettingError
+from sliceforge.engine.errors import RunError, SettingError
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.work import Spec, plan_path
@@ -34,15 +35,24 @@ class Plans:
         path = plan_path(self.run, variant)
         if not path.exists():
             self._draw(path, variant)
-        file = pq.ParquetFile(path).metadata
+        try:
+            file = pq.ParquetFile(path).metadata
+        except pa.ArrowInvalid:
+            raise RunError(f"{path}: is damaged; without it, the same command makes it again") from None
         return [file.row_group(i).num_rows for i in range(file.num_row_groups)]
 
     def _draw(self, path: Path, variant: int) -> None:
         first = plan_path(self.run, 1)
+        if variant == 0:
+            self.sizes(1)
+            planned = pq.read_table(first)
+            copies = lineage.originals(planned, plan.carried(planned, self.recipe))
+            shards.write_table(path, copies, rows=self.shard)
+            return
         if first.exists():
             parents = pq.read_table(first)
         else:
-            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed)
+            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed, self.spec.suffix)
         if not len(parents):
             raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
         inventories = self.banks.inventories()

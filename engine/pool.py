@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Any
 
 from sliceforge.engine.errors import RunError
+
+LOST = "a worker process died (killed, or out of memory?); the same command goes on, with workers=1 it needs less"
 
 
 def crew(workers: int | None) -> int:
@@ -42,7 +45,31 @@ class Pool:
             return future
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self.size, get_context("spawn"), initializer=_worker)
-        return self._pool.submit(function, *arguments)
+        try:
+            with _uninterrupted():
+                return self._pool.submit(function, *arguments)
+        except BrokenProcessPool:
+            raise RunError(LOST) from None
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Put an interrupt off while workers start: it must not meet one that is still importing, or half begun."""
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    late: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, frame: late.append(number))
+    # A process takes over what is blocked, for good: the main process alone is interrupted.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+    if late:
+        handler(signal.SIGINT, None)
 
 
 def result(future: Future[Any]) -> Any:
@@ -54,9 +81,7 @@ def result(future: Future[Any]) -> Any:
     try:
         return future.result()
     except BrokenProcessPool:
-        raise RunError(
-            "a worker process died (killed, or out of memory?); the same command goes on, with workers=1 it needs less"
-        ) from None
+        raise RunError(LOST) from None
 
 
 def _worker() -> None:

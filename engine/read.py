@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.signal import firwin, upfirdn
 
-from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.codecs import audio, files, image
 from sliceforge.engine.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ ZEROS = 64
 """Zero crossings of the resampling filter on each side."""
 
 STOPBAND_DB = 120.0
+
+RATES = ("rate", "sample_rate", "sampling_rate")
+"""What manifests call a clip's rate."""
 
 
 def length_at(length: int, rate: int, new_rate: int) -> int:
@@ -61,19 +63,26 @@ def resample(x: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     return y[skip : skip + count].astype(np.float32)
 
 
-def read_audio(path: Path, rate: int | None = None, declared: int | None = None) -> tuple[np.ndarray, int]:
+def read_audio(
+    path: Path, rate: int | None = None, declared: int | None = None, channel: float | None = None
+) -> tuple[np.ndarray, int]:
     """A clip as mono (T,) float32, and its rate in hertz.
 
     Args:
         path: the file.
         rate: bring it to this rate; None keeps its own.
         declared: the rate that a manifest claims, in hertz.
+        channel: which of its channels, 0 the first and almost 1 the last; None: their mean.
 
     Raises:
         InputError: unreadable, empty, non_finite, silent, rate_mismatch, too_large.
     """
     samples, own = audio.decode(path, declared)
-    mono = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1, dtype=np.float64).astype(np.float32)
+    count = samples.shape[1]
+    if count == 1 or channel is not None:
+        mono = samples[:, min(int((channel or 0) * count), count - 1)]
+    else:
+        mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
     audio.check_level(mono)
     return resample(mono, own, rate or own), rate or own
 
@@ -93,11 +102,7 @@ def check_digest(path: Path, sha256: str) -> None:
     Raises:
         InputError: unreadable.
     """
-    try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError("unreadable", error.strerror or "cannot be read") from None
-    if found != sha256.lower():
+    if files.sha256(path) != sha256.lower():
         raise InputError("unreadable", "its SHA-256 is not the one in the manifest")
 
 
@@ -106,15 +111,15 @@ def pad(clips: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
     import torch
 
     lengths = [len(clip) for clip in clips]
-    audio = torch.zeros(len(clips), max(lengths, default=0))
+    audio = np.zeros((len(clips), max(lengths, default=0)), np.float32)
     for row, clip in zip(audio, clips, strict=True):
-        row[: len(clip)] = torch.from_numpy(clip)
-    return {"audio": audio, "length": torch.tensor(lengths, dtype=torch.int64)}
+        row[: len(clip)] = clip
+    return {"audio": torch.from_numpy(audio), "length": torch.tensor(lengths, dtype=torch.int64)}
 
 
 def declared(row: Mapping[str, Any]) -> int | None:
     """The rate in hertz that a manifest's row claims, under the names in use."""
-    for name in ("rate", "sample_rate", "sampling_rate"):
+    for name in RATES:
         value = row.get(name)
         if isinstance(value, int | float) and not isinstance(value, bool) and value == value and value > 0:
             return int(value)

@@ -23,7 +23,7 @@ def seen(run: Path, variant: int, index: int) -> tuple[int, int]:
     path = shards.receipt(run, shards.name(variant, index))
     if not path.exists():
         return 0, 0
-    accepted = pq.read_table(path, columns=["accepted"])["accepted"].to_pylist()
+    accepted = shards.read_table(path, ["accepted"])["accepted"].to_pylist()
     return sum(accepted), len(accepted)
 
 
@@ -37,7 +37,7 @@ def stamp(run: Path) -> str:
 
 def collect(run: Path) -> tuple[pa.Table, pa.Table]:
     """Manifest and rejects, as the receipts give them."""
-    tables = [pq.read_table(path).replace_schema_metadata(None) for path in listed(run)]
+    tables = [shards.read_table(path).replace_schema_metadata(None) for path in listed(run)]
     table = _ordered(pa.concat_tables(tables, promote_options="default"))
     good = table.filter(table["accepted"]).drop_columns(["accepted", "reason", "detail"])
     bad = table.filter(pc.invert(table["accepted"]))
@@ -49,9 +49,17 @@ def finish(run: Path) -> tuple[int, Counter[str]]:
     good, bad = collect(run)
     notes = {"receipts": stamp(run)}
     for path, rows in ((run / "rejects.parquet", bad), (run / "manifest.parquet", good)):
-        if not path.exists() or (pq.read_schema(path).metadata or {}).get(b"receipts") != notes["receipts"].encode():
+        if _stamped(path) != notes["receipts"].encode():
             shards.write_table(path, rows, notes=notes)
     return len(good), Counter(bad["reason"].to_pylist())
+
+
+def _stamped(path: Path) -> bytes:
+    """The receipts that a table was made from; nothing where there is no such table, or a damaged one."""
+    try:
+        return (pq.read_schema(path).metadata or {}).get(b"receipts", b"")
+    except (OSError, pa.ArrowInvalid):
+        return b""
 
 
 def _ordered(table: pa.Table) -> pa.Table:

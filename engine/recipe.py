@@ -14,7 +14,7 @@ import numpy as np
 
 from sliceforge.engine.gates import Gate
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Columns, Mix, Op, Paint, Shapes, Source
+from sliceforge.engine.op import Columns, Mix, Op, Shapes, Source
 
 NAME = re.compile(r"(?!(read|asked|got|gate)$)[a-z][a-z0-9_]*")
 
@@ -77,12 +77,51 @@ class Recipe:
     guard_db: float = -0.1
     source: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
+    def __call__(
+        self,
+        x: np.ndarray,
+        rate: int | None = None,
+        id: str = "item",
+        seed: int = 0,
+        *,
+        variant: int = 1,
+        attempt: int = 0,
+        banks: Any = None,
+    ) -> np.ndarray:
+        """One array in, one item out, with the values that `generate` writes for the same id, seed and variant.
+
+        No gate is asked; `attempt` is what a run's manifest says where a gate asked for another draw.
+
+        Args:
+            x: a clip (T,) float32, full scale ±1; or an image (H, W) or (H, W, C), uint8 or uint16; not written to.
+            rate: hertz, for a clip; it is brought to the recipe's rate.
+            id: the item's id.
+            seed: any whole number from 0.
+            variant: from 1.
+            attempt: from 0.
+            banks: name → folder or table.
+
+        Returns:
+            The item, as x is: float32 in whole steps of 16 bit, or whole numbers as in x.
+
+        Raises:
+            SettingError: x is no clip or image, or a bank is missing.
+            InputError: x cannot be used: silent, not finite.
+        """
+        from sliceforge.engine.single import make
+
+        return make(self, x, rate, id, seed, variant, attempt, banks)
+
     @property
     def digest(self) -> str:
         """SHA-256 over everything that decides the bytes: settings and the operators' versions."""
         versions = {step.name: type(step.op).version for step in self.steps}
         text = json.dumps([self.source, versions], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def untouched(self) -> Recipe:
+        """What an original is written by: the same kind and rate, and no step at all."""
+        return dataclasses.replace(self, steps=(), choices=(), sets={}, gates={})
 
     def step(self, name: str) -> Step:
         """The step of that name."""
@@ -92,9 +131,14 @@ class Recipe:
         """The banks that it cannot do without."""
         return {bank for step in self.steps for bank in step.op.banks()}
 
+    def paints(self) -> bool:
+        """Whether one of its steps makes a mask."""
+        return any(step.op.paints for step in self.steps)
+
     def labels(self) -> list[str]:
-        """The classes that its steps paint, in order."""
-        return list(dict.fromkeys(step.op.label for step in self.steps if isinstance(step.op, Paint)))
+        """The classes that its steps name and paint, in order; a donor brings its own."""
+        named = [getattr(step.op, "label", "") for step in self.steps if step.op.paints]
+        return list(dict.fromkeys(label for label in named if label))
 
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """The plan: `<step>.<draw>` columns, with `<step>.on` where it may be skipped and `<step>.choice` for a
@@ -142,4 +186,9 @@ class Recipe:
 
     def facts(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What the item of a plan row is promised to be: the columns of `sets`."""
-        return {name: row.get(value, value) if isinstance(value, str) else value for name, value in self.sets.items()}
+        return {name: row.get(value) if self.drawn(value) else value for name, value in self.sets.items()}
+
+    def drawn(self, value: Any) -> bool:
+        """Whether a value of `sets` names a draw; any other word is a constant, though a column may be called so."""
+        named = {step.name for step in self.steps} | {choice.name for choice in self.choices}
+        return isinstance(value, str) and value.rpartition(".")[0] in named

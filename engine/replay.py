@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import soundfile
 
-from sliceforge.engine import folder
+from sliceforge.engine import folder, shards, sources
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.work import Spec, Workshop, plan_path
 
@@ -29,12 +30,14 @@ def reopen(config: Mapping[str, Any]) -> Workshop:
         raise SettingError("run: is needed, such as run=runs/car_noise")
     run = Path(config["run"])
     made = folder.load(run)
+    if not {"recipe", "trust", "seed", "slice", "retries", "sink"} <= set(made):
+        raise SettingError(f"run: {run}: its run.yaml is not that of a run")
     try:
         where = json.loads((run / "log" / "command.json").read_text("utf-8"))
     except (OSError, ValueError):
         where = {}
-    data = Path(config["data"]) if config.get("data") else Path(where.get("data") or "")
-    data = data if data.is_dir() else data.parent
+    where = where if isinstance(where, dict) and isinstance(where.get("banks", {}), dict) else {}
+    data = sources.root(config["data"]) if config.get("data") else Path(str(where.get("data") or ""))
     if not (config.get("data") or where.get("data")) or not data.is_dir():
         raise SettingError("data: the run's material is not where it was; say where it is now, such as data=FOLDER")
     banks = {**where.get("banks", {}), **{name: path for name, path in (config.get("banks") or {}).items() if path}}
@@ -77,6 +80,7 @@ def replay(config: Mapping[str, Any]) -> list[Path]:
         raise InputError(outcome.reason, f"{config['id']} was rejected: {outcome.detail}")
     item, made = workshop.item(outcome), outcome.made
     assert made is not None
+    _check_same(workshop.run, config["id"], item.media)
     out = Path(config["out"])
     files = {out: item.media}
     if item.mask is not None:
@@ -95,11 +99,28 @@ def replay(config: Mapping[str, Any]) -> list[Path]:
     return list(files)
 
 
+def _check_same(run: Path, item: str, media: bytes) -> None:
+    """Refuse to pass off as a run's item what changed material made; on another machine bytes may differ a little."""
+    here, there = folder.host(), folder.load(run)
+    if not (run / "manifest.parquet").exists() or any(there.get(name) != here[name] for name in folder.HOST):
+        return
+    kept = shards.read_table(run / "manifest.parquet", ["id", "sha256"])
+    said = kept.filter(pc.equal(kept["id"], item))["sha256"].to_pylist()
+    if said and said[0] != hashlib.sha256(media).hexdigest():
+        raise SettingError(
+            f"id: {item}: made again, its bytes are not the run's: its parent or a bank has changed since; "
+            "say where the material of the run is, such as data=FOLDER banks.noise=FOLDER"
+        )
+
+
 def _row(run: Path, item: str) -> Any:
     variant = item.rpartition("~")[2]
-    path = plan_path(run, int(variant)) if variant.isdecimal() else run / "none"
-    planned = pq.read_table(path if path.exists() else plan_path(run, 1))
-    found = planned.filter(pc.equal(planned["id"], item))
+    numbers = [*([int(variant)] if variant.isdecimal() else []), 0, 1]
+    for number in (number for number in numbers if plan_path(run, number).exists()):
+        planned = pq.read_table(plan_path(run, number))
+        found = planned.filter(pc.equal(planned["id"], item))
+        if len(found):
+            break
     if not len(found):
         near = did_you_mean(item, planned["id"].slice(0, 5000).to_pylist())
         raise SettingError(f"id: {item}: no such item in {run}{near if 'did you mean' in near else ''}")

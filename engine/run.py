@@ -68,7 +68,7 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
     plan.check_inventory(recipe, paths)
     manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "")
     rows = plan.choose(manifest, recipe, config.get("parents"), config.get("slice"))
-    banks = Shelf.open(paths)
+    banks = Shelf.open(paths, recipe.kind)
     run = folder.open_folder(config.get("out") or f"runs/{name}")
     with folder.locked(run):
         spec = _spec(run, config, recipe, manifest, paths)
@@ -80,7 +80,9 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         shards.sweep(run)
         _note(run, spec, banks)
         plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
-        made = _work(run, spec, plans, target, crew(config.get("workers")), told)
+        size = crew(config.get("workers"))
+        made = _originals(run, spec, plans, size) if config.get("keep_originals") else 0
+        made += _work(run, spec, plans, target, size, told)
         accepted, rejects = receipts.finish(run)
     problems = _problems(config, accepted, rejects)
     return Summary(run, made, accepted, rejects, time.monotonic() - began, problems)
@@ -117,6 +119,7 @@ def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, ban
         "shard": config["shard"],
         "sink": {"kind": config["sink"]["kind"], "suffix": config["sink"][recipe.kind]},
         "trust": list(config.get("trust") or ()),
+        **({"keep_originals": True} if config.get("keep_originals") else {}),
         **folder.host(),
     }
 
@@ -125,7 +128,14 @@ def _note(run: Path, spec: Spec, banks: Shelf) -> None:
     """Where the material lies on this machine, and what of the banks cannot be used, outside what is hashed."""
     left_out = {name: [f"{one.id}: {one.reason}" for one in rejects] for name, rejects in banks.rejects().items()}
     where = {"data": spec.data, "banks": dict(spec.banks), "left_out": left_out, "batch": spec.batch}
-    (run / "log" / "command.json").write_text(json.dumps(where, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (run / "log" / "command.json").write_text(json.dumps(where, indent=1) + "\n", "utf-8")
+
+
+def _originals(run: Path, spec: Spec, plans: Plans, size: int) -> int:
+    """Copy the parents in, as variant 0; returns how many were newly copied."""
+    left = [i for i, _ in enumerate(plans.sizes(0)) if not shards.receipt(run, shards.name(0, i)).exists()]
+    with Pool(size) as pool:
+        return sum(result(future)[0] for future in [pool.submit(make_shard, spec, 0, index) for index in left])
 
 
 @dataclass

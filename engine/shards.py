@@ -18,7 +18,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.errors import RunError, SettingError, did_you_mean
 
 ROWS = 65536
 """Rows in a row group of manifest.parquet and rejects.parquet."""
@@ -33,10 +33,13 @@ def committed(path: Path) -> Iterator[BinaryIO]:
     path.parent.mkdir(parents=True, exist_ok=True)
     stem = hashlib.sha256(path.name.encode()).hexdigest()[:16]
     temporary = path.with_name(f"{TEMPORARY}{stem}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), error.filename or str(path)) from None
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
@@ -48,7 +51,19 @@ def committed(path: Path) -> Iterator[BinaryIO]:
 def sweep(root: Path) -> None:
     """Remove what an interrupted writer left under temporary names."""
     for path in root.rglob(f"{TEMPORARY}*"):
-        path.unlink()
+        path.unlink(missing_ok=True)
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A table of a run.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        return pq.read_table(path, columns=columns)
+    except pa.ArrowInvalid:
+        raise RunError(f"{path}: is damaged; without it, the command that began the run makes it again") from None
 
 
 def write_table(path: Path, table: pa.Table, rows: int = ROWS, notes: Mapping[str, str] | None = None) -> None:

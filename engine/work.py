@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import picture, plan, read, shards, sound, stepwise
+from sliceforge.engine import making, picture, plan, regions, shards, sound
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError
@@ -61,29 +61,13 @@ class Workshop:
         self.spec = spec
         self.run, self.data = Path(spec.run), Path(spec.data)
         self.recipe: Recipe = from_config(json.loads(spec.recipe), spec.trust)
-        self.banks = Shelf.open(dict(spec.banks))
+        self.plain = self.recipe.untouched()
+        self.banks = Shelf.open(dict(spec.banks), self.recipe.kind)
         self.sink = shards.sink(spec.sink)
 
-    def parent(self, row: Mapping[str, Any]) -> tuple[np.ndarray, int]:
-        """The parent of a plan row, as it was when it was planned, and its rate.
-
-        Raises:
-            InputError: why it cannot be used.
-        """
-        if row["read.reason"]:
-            raise InputError(row["read.reason"], row["read.detail"] or "")
-        path = self.data / row["path"]
-        if row.get("read.sha256"):
-            read.check_digest(path, row["read.sha256"])
-        if self.recipe.kind == "image":
-            pixels = read.read_image(path)
-            if pixels.shape[:2] != (row["read.height"], row["read.width"]):
-                raise InputError("unreadable", f"{pixels.shape[1]} × {pixels.shape[0]}, not the size in its header")
-            return pixels, 0
-        sound, rate = read.read_audio(path, self.recipe.rate, read.declared(row))
-        if (len(sound), rate) != (row["read.length"], row["read.rate"]):
-            raise InputError("unreadable", f"{len(sound)} samples at {rate} Hz, not what its header said")
-        return sound, rate
+    def recipe_of(self, row: Mapping[str, Any]) -> Recipe:
+        """What makes the item of a plan row: the recipe, or for an original, variant 0, no step at all."""
+        return self.recipe if row["variant"] else self.plain
 
     def outcomes(self, rows: pa.Table) -> Iterator[Outcome]:
         """What becomes of some plan rows of one variant, in their order; failed rows are drawn again."""
@@ -92,19 +76,24 @@ class Workshop:
 
     def _batch(self, rows: pa.Table) -> list[Outcome]:
         done = [Outcome(row) for row in rows.to_pylist()]
-        parents = {}
+        parents, marks = {}, {}
         for i, outcome in enumerate(done):
             try:
-                parents[i] = self.parent(outcome.row)
+                source = making.parent(self.recipe, self.data, outcome.row)
+                marks[i] = regions.read(self.data, outcome.row, source[0])
+                parents[i] = source
             except InputError as error:
                 outcome.reason, outcome.detail = error.reason, error.detail
         left = list(parents)
         for retry in range(self.spec.retries + 1):
+            left = left if not retry or done[0].row["variant"] else []
             if retry and left:
                 self._redraw(rows.take(pa.array(left)), [done[i] for i in left])
             for i in left:
-                self._try(done[i], *parents[i])
+                making.make(self.recipe_of(done[i].row), done[i], *parents[i], self.banks, marks=marks[i])
             left = [i for i in left if done[i].reason]
+            if not left:
+                break
         return done
 
     def _redraw(self, rows: pa.Table, outcomes: list[Outcome]) -> None:
@@ -115,29 +104,17 @@ class Workshop:
         for outcome, row in zip(outcomes, again.to_pylist(), strict=True):
             outcome.row, outcome.reason, outcome.detail = row, "", ""
 
-    def _try(self, outcome: Outcome, parent: np.ndarray, rate: int) -> None:
-        try:
-            outcome.made = stepwise.make(self.recipe, parent, rate, outcome.row, self.banks)
-            outcome.verdicts = stepwise.measure(self.recipe, outcome.made, outcome.row)
-        except InputError as error:
-            outcome.reason, outcome.detail = error.reason, error.detail
-            return
-        for name, verdict in outcome.verdicts.items():
-            if not verdict.ok:
-                outcome.reason = f"gate.{name}"
-                outcome.detail = f"asked {verdict.asked:.4g}, got {verdict.got:.4g}"
-                return
-
     def item(self, outcome: Outcome) -> shards.Item:
         """The encoded files of an accepted outcome."""
         made, row = outcome.made, outcome.row
         assert made is not None
-        known = facts(self.recipe, outcome, self.spec.slice)
+        recipe = self.recipe_of(row)
+        known = facts(recipe, outcome, self.spec.slice if row["variant"] else None)
         mask = None
         if self.recipe.kind == "image":
             # The item is in whole steps of its type already, so that this rounds nothing.
             media = image.encode(picture.quantise(made.item, np.dtype(f"uint{made.depth}")), self.spec.suffix)
-            if self.recipe.labels():
+            if made.masks or recipe.paints():
                 union = np.zeros(made.item.shape[:2], bool)
                 for one in made.masks.values():
                     union |= one
@@ -146,9 +123,10 @@ class Workshop:
             pcm = (made.item.astype(np.float64) * sound.PCM).astype(np.int16)
             media = audio.encode(pcm, made.rate, self.spec.suffix)
             known["rate"] = made.rate
-        read_of = ("read.reason", "read.detail", "read.sha256", *plan.SIZES)
         draws = {
-            name: value for name, value in row.items() if "." in name and name not in read_of and value is not None
+            name: value
+            for name, value in row.items()
+            if "." in name and not name.startswith("read.") and value is not None
         }
         return shards.Item(row["id"], known["label"], self.spec.suffix, media, mask, {**known, "plan": draws})
 
@@ -166,11 +144,13 @@ class Workshop:
             accepted = 0
             for outcome in self.outcomes(planned):
                 line = {"accepted": not outcome.reason, "reason": outcome.reason, "detail": outcome.detail}
-                line |= facts(self.recipe, outcome, self.spec.slice)
+                line |= facts(self.recipe_of(outcome.row), outcome, self.spec.slice if variant else None)
                 lines.append(line)
                 if not outcome.reason:
                     item = self.item(outcome)
                     line |= {"path": self.sink.path(shard, item), "sha256": hashlib.sha256(item.media).hexdigest()}
+                    if item.mask is not None:
+                        line["mask"] = f"{self.sink.path(shard, item).removesuffix(item.suffix)}mask.png"
                     yield item
                     accepted += 1
                     if accepted == limit:

@@ -1,111 +1,162 @@
-"""Contact sheets: what went in and what came out, beside each other, as one picture."""
+"""Contact sheets: rows of panels under their captions, as one picture."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import binary_dilation
-from scipy.signal import spectrogram
 
-INK, PAPER, FAINT = (28, 32, 38), (250, 250, 248), (110, 116, 124)
+INK, PAPER, FAINT, GOOD, BAD = (28, 32, 38), (250, 250, 248), (92, 98, 106), (0, 112, 80), (186, 32, 24)
 
-HEAT = np.array(
-    [(6, 8, 20), (38, 18, 82), (104, 28, 110), (172, 46, 98), (228, 88, 64), (250, 158, 50), (252, 232, 150)], float
-)
-"""Colours from silence to full scale, dark to light so that they also read in grey."""
+GAP, EDGE = 12, 18
 
-GAP = 12
+SIGNS = {"\u00a0": " ", "−": "-", "–": "-", "×": "x", "≥": ">=", "ß": "ss", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe"}
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture of a row and the line under it; `pixels` is (H, W, 3) uint8."""
+    """One picture and the line under it.
+
+    Args:
+        pixels: (H, W, 3) uint8.
+        caption: what it shows.
+        legend: (word, colour) of each colour in it, put after the caption.
+    """
 
     pixels: np.ndarray
     caption: str = ""
+    legend: Sequence[tuple[str, Colour]] = ()
 
 
 @dataclass(frozen=True)
 class Row:
-    """One item: panels side by side under a title."""
+    """One item: lines of text over panels that stand side by side.
+
+    Args:
+        title: the first line.
+        state: what became of it, after the title.
+        good: whether that is what was wanted.
+        lines: further lines.
+        panels: its pictures.
+        across: panels beside each other; the others follow below.
+    """
 
     title: str
-    panels: Sequence[Panel]
+    state: str = ""
+    good: bool = True
+    lines: Sequence[str] = ()
+    panels: Sequence[Panel] = ()
+    across: int = 4
 
 
-def rgb(image: np.ndarray, size: int = 0) -> np.ndarray:
-    """(H, W, C) of 0…1 as (H, W, 3) uint8, its longer side brought to `size` pixels in whole steps of its own."""
-    eight = np.rint(np.clip(image[..., :3], 0, 1) * 255).astype(np.uint8)
-    eight = np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else eight
-    if not size:
-        return eight
-    height, width = eight.shape[:2]
-    scale = size / max(height, width)
-    way = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.NEAREST
-    return np.asarray(Image.fromarray(eight).resize((max(1, round(width * scale)), max(1, round(height * scale))), way))
+@dataclass(frozen=True)
+class _Fonts:
+    title: Font = field(default_factory=lambda: ImageFont.load_default(16))
+    text: Font = field(default_factory=lambda: ImageFont.load_default(13))
 
 
-def overlay(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The image (H, W, C) of 0…1 with the rim of a mask (H, W) in colour, (H, W, 3)."""
-    shown = np.repeat(image[..., :1], 3, axis=2) if image.shape[2] < 3 else image[..., :3].copy()
-    rim = binary_dilation(mask) & ~mask
-    shown = shown.copy()
-    shown[rim] = (0.95, 0.25, 0.15)
-    return shown
+def panel_width(across: int, columns: int = 1, width: int = 1200) -> int:
+    """Pixels that each of `across` panels has in a sheet of `columns`."""
+    return (_cell_width(columns, width) - GAP * (across - 1)) // across
 
 
-def change(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """What changed, (H, W, C) around middle grey, eight times as strong."""
-    return np.clip(0.5 + 8 * (after - before), 0, 1)
-
-
-def spectrum_over_time(audio: np.ndarray, rate: int, width: int = 260, height: int = 150) -> np.ndarray:
-    """A spectrogram of audio (T,), 0 Hz at the bottom, −100 to −20 dB of full scale, (height, width, 3) uint8."""
-    window = min(max(64, rate // 40), len(audio))
-    _, _, power = spectrogram(audio, rate, nperseg=window, noverlap=window * 3 // 4, scaling="spectrum")
-    level = np.clip((10 * np.log10(power + 1e-12) + 100) / 80, 0, 1)[::-1]
-    at = level * (len(HEAT) - 1)
-    low = np.minimum(at.astype(int), len(HEAT) - 2)
-    colour = HEAT[low] + (HEAT[low + 1] - HEAT[low]) * (at - low)[..., None]
-    return np.asarray(Image.fromarray(colour.astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR))
-
-
-def sheet(rows: Sequence[Row], columns: int = 1, width: int = 1200) -> Image.Image:
-    """All rows as one picture, `columns` rows beside each other, at most `width` pixels wide."""
-    font, small = ImageFont.load_default(15), ImageFont.load_default(12)
-    cell = (width - GAP * (columns + 1)) // columns
-    cells = [_cell(row, cell, font, small) for row in rows]
-    lines = [cells[i : i + columns] for i in range(0, len(cells), columns)]
+def sheet(heading: str, rows: Sequence[Row], columns: int = 1, width: int = 1200) -> Image.Image:
+    """All rows under a heading, `columns` rows beside each other, `width` pixels wide."""
+    fonts = _Fonts()
+    top = Image.new("RGB", (width - 2 * EDGE, 26), PAPER)
+    ImageDraw.Draw(top).text((0, 2), _cut(heading, top.width, fonts.title), INK, fonts.title)
+    cells = [_cell(row, _cell_width(columns, width), fonts) for row in rows]
+    lines = [[top], *(cells[i : i + columns] for i in range(0, len(cells), columns))]
     heights = [max(one.height for one in line) for line in lines]
-    whole = Image.new("RGB", (width, sum(heights) + GAP * (len(lines) + 1)), PAPER)
-    y = GAP
+    whole = Image.new("RGB", (width, sum(heights) + EDGE * (len(lines) + 1)), PAPER)
+    y = EDGE
     for line, height in zip(lines, heights, strict=True):
-        for i, one in enumerate(line):
-            whole.paste(one, (GAP + i * (cell + GAP), y))
-        y += height + GAP
+        x = EDGE
+        for one in line:
+            whole.paste(one, (x, y))
+            x += one.width + EDGE
+        y += height + EDGE
     return whole
 
 
-def _cell(row: Row, width: int, font: Font, small: Font) -> Image.Image:
-    each = (width - GAP * (len(row.panels) - 1)) // len(row.panels)
-    scale = min(1.0, *(each / panel.pixels.shape[1] for panel in row.panels))
-    pictures = [
-        Image.fromarray(panel.pixels).resize(
-            (round(panel.pixels.shape[1] * scale), round(panel.pixels.shape[0] * scale))
-        )
-        for panel in row.panels
-    ]
-    top, tall = 24, max(picture.height for picture in pictures)
-    cell = Image.new("RGB", (width, top + tall + 20), PAPER)
+def _cell_width(columns: int, width: int) -> int:
+    return (width - EDGE * (columns + 1)) // columns
+
+
+def _cell(row: Row, width: int, fonts: _Fonts) -> Image.Image:
+    """A row as a picture of its own."""
+    lines = [part for line in row.lines for part in wrapped(line, width, fonts.text)]
+    stacked = [row.panels[i : i + row.across] for i in range(0, len(row.panels), row.across)]
+    heights = [max(panel.pixels.shape[0] for panel in panels) + 24 for panels in stacked]
+    state = wrapped(row.state, width, fonts.text)
+    title = _cut(row.title, width, fonts.title)
+    beside = fonts.title.getlength(title) + 14 + fonts.text.getlength(drawable(row.state)) <= width
+    top = 32 + 17 * (len(lines) + (0 if beside else len(state)))
+    cell = Image.new("RGB", (width, top + sum(heights)), PAPER)
     draw = ImageDraw.Draw(cell)
-    draw.text((0, 0), row.title, INK, font)
-    for i, (panel, picture) in enumerate(zip(row.panels, pictures, strict=True)):
-        x = i * (each + GAP)
-        cell.paste(picture, (x, top))
-        draw.text((x, top + tall + 3), panel.caption, FAINT, small)
+    draw.line((0, 0, width, 0), (214, 214, 208))
+    draw.text((0, 5), title, INK, fonts.title)
+    y, colour = 26, GOOD if row.good else BAD
+    if beside:
+        draw.text((fonts.title.getlength(title) + 14, 7), drawable(row.state), colour, fonts.text)
+    for text, ink in [*((one, colour) for one in ([] if beside else state)), *((one, FAINT) for one in lines)]:
+        draw.text((0, y), text, ink, fonts.text)
+        y += 17
+    each = (width - GAP * (row.across - 1)) // row.across
+    y = top
+    for panels, height in zip(stacked, heights, strict=True):
+        for i, panel in enumerate(panels):
+            _put(cell, panel, (i * (each + GAP), y, each), fonts)
+        y += height
     return cell
+
+
+def _put(cell: Image.Image, panel: Panel, place: tuple[int, int, int], fonts: _Fonts) -> None:
+    x, y, width = place
+    draw = ImageDraw.Draw(cell)
+    cell.paste(Image.fromarray(panel.pixels), (x, y))
+    y, end = y + panel.pixels.shape[0] + 3, x + width
+    for text, ink in [(panel.caption, FAINT), *panel.legend]:
+        text = _cut(text, end - x, fonts.text)
+        draw.text((x, y), text, ink, fonts.text)
+        x += round(fonts.text.getlength(text)) + 6
+
+
+def wrapped(text: str, width: float, font: Font) -> list[str]:
+    """Lines that are no wider than `width`, broken between words."""
+    lines: list[str] = []
+    for word in map(drawable, text.split(" ") if text else []):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.getlength(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(_cut(word, width, font))
+    return lines
+
+
+def drawable(text: str) -> str:
+    """The text in what the font that comes with Pillow has: accents are left out, other scripts are question marks.
+
+    >>> drawable("Öffner−1"), drawable("停 ~1")
+    ('Offner-1', '? ~1')
+    """
+    plain = unicodedata.normalize("NFD", "".join(SIGNS.get(sign, sign) for sign in text))
+    return "".join(
+        sign if " " <= sign <= "~" or sign in "·…“”‘°±" else "?" for sign in plain if not unicodedata.combining(sign)
+    )
+
+
+def _cut(text: str, width: float, font: Font) -> str:
+    """The text as it can be drawn, or its beginning and … where it is wider."""
+    text = drawable(text)
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"{text}…") > width:
+        text = text[:-1]
+    return f"{text}…" if text else ""

@@ -1,5 +1,6 @@
 """Banks: what can be used is listed and hashed, and a short sound goes on without a seam."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import soundfile
 
 from sliceforge.engine import banks
-from sliceforge.engine.banks import Shelf, inventory
+from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.excerpts import FADE, Reader, excerpt
+from sliceforge.engine.excerpts import FADE, Kept, excerpt, sound
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:
@@ -33,17 +34,13 @@ def street(tmp_path: Path) -> Path:
 
 def test_a_bank_lists_what_can_be_used_and_says_why_the_rest_cannot(street: Path) -> None:
     bank = banks.open("noise", str(street))
-    assert bank.ids == ("a", "b", "day/two")
-    assert bank.paths == ("a.flac", "b.wav", "day/two.wav")
-    assert (bank.lengths, bank.rates) == ((11025, 8000, 4000), (44100, 16000, 8000))
+    assert tuple(bank.inventory.ids) == ("a", "b", "day/two")
     assert {reject.id: reject.reason for reject in bank.rejects} == {
         "silent": "silent",
         "nan": "non_finite",
         "broken": "unreadable",
     }
-    known = inventory(bank)
-    assert tuple(known.ids) == bank.ids
-    np.testing.assert_allclose(known.seconds, [0.25, 0.5, 0.5])
+    np.testing.assert_allclose(bank.inventory.seconds, [0.25, 0.5, 0.5])
 
 
 def test_the_digest_is_of_ids_and_contents_wherever_the_bank_lies(street: Path, tmp_path: Path) -> None:
@@ -59,7 +56,7 @@ def test_the_digest_is_of_ids_and_contents_wherever_the_bank_lies(street: Path, 
 def test_a_table_is_a_bank_too(street: Path) -> None:
     (street / "bank.csv").write_text("id,path\nx,b.wav\ny,../b.wav\nz,missing.wav\n")
     bank = banks.open("noise", str(street / "bank.csv"))
-    assert bank.ids == ("x",)
+    assert tuple(bank.inventory.ids) == ("x",)
     assert {reject.id: reject.reason for reject in bank.rejects} == {"y": "outside", "z": "unreadable"}
 
 
@@ -147,18 +144,20 @@ def test_a_loop_has_no_click_and_keeps_its_power() -> None:
 
 
 def test_what_is_kept_is_bounded_and_changes_nothing(street: Path) -> None:
-    small, large = Reader(most=40_000), Reader()
+    small, large = Kept(most=40_000), Kept()
     paths = [street / name for name in ("a.flac", "b.wav", "day/two.wav")] * 3
     for path in paths:
         for rate in (8000, 16000):
-            np.testing.assert_array_equal(small.sound(path, rate), large.sound(path, rate))
-            assert sum(wave.nbytes for wave in small._kept.values()) == small._size <= 40_000
-    assert large.sound(street / "b.wav", 8000) is large.sound(street / "b.wav", 8000)
+            one = functools.partial(sound, path, rate)
+            np.testing.assert_array_equal(small.get((path, rate), one), large.get((path, rate), one))
+            assert sum(wave.nbytes for wave in small._kept.values()) == small.size <= 40_000
+    shelf = Shelf.open({"noise": str(street)})
+    assert shelf.sound("noise", "b", 8000) is shelf.sound("noise", "b", 8000)
     with pytest.raises(ValueError, match="read-only"):
-        large.sound(street / "b.wav", 8000)[0] = 1
+        shelf.sound("noise", "b", 8000)[0] = 1
 
 
 def test_real_noises_make_a_bank(real: Path) -> None:
     bank = banks.open("noise", str(real / "noise"))
-    assert len(bank.ids) == 16
-    assert set(bank.rates) == {16000}
+    assert len(bank.inventory.ids) == 16
+    assert bank.inventory.seconds.min() > 1

@@ -11,6 +11,7 @@ import pytest
 from sliceforge.engine.cli import main
 from sliceforge.engine.completion import SCRIPTS, complete
 from sliceforge.engine.compose import VERBS, compose
+from sliceforge.engine.library import Library
 
 START = "sliceforge generate "
 STEEL = f"{START}recipe=steel/scratches "
@@ -30,7 +31,7 @@ def test_every_setting_of_a_verb_is_offered_and_can_be_given(verb: str) -> None:
     for key in compose(verb, []):
         if key not in ("name", "about", "kind"):
             assert any(word in offered for word in (f"{key}=", f"{key}."))
-    assert ("recipe=" in offered) == (verb in ("generate", "show", "list"))
+    assert ("recipe=" in offered) == (verb in ("generate", "preview", "bench", "show", "list"))
     assert all(word.endswith(("=", ".")) for word in offered)
 
 
@@ -50,7 +51,7 @@ def test_what_is_given_already_is_not_offered_again() -> None:
 
 
 def test_values_are_offered_where_they_are_known() -> None:
-    assert complete(f"{START}recipe=ste") == ["recipe=steel/scratches"]
+    assert complete(f"{START}recipe=steel/sc") == ["recipe=steel/scratches"]
     assert complete(f"{START}device=") == ["device=auto", "device=cpu", "device=cuda"]
     assert complete(f"{START}sink=") == ["sink=folder", "sink=webdataset"]
     assert complete(f"{START}sink.image=j") == ["sink.image=jpeg"]
@@ -76,7 +77,7 @@ def test_steps_can_be_added_and_dropped() -> None:
 
 
 def test_a_sweep_is_completed_after_its_comma() -> None:
-    assert complete(f"{START}-m recipe=steel/scratches,sp") == ["recipe=steel/scratches,speech/car_noise"]
+    assert complete(f"{START}-m recipe=steel/scratches,speech/c") == ["recipe=steel/scratches,speech/car_noise"]
     assert complete(f"{START}-m recipe=steel/scratches,speech/car_noise steps.sec") == ["steps.second."]
     assert complete(f"{START}recipe=steel/scratches,sp") == []
 
@@ -150,8 +151,8 @@ def in_bash(tmp_path: Path, line: str, point: int | None = None, breaks: str = "
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_replaces_only_what_follows_its_last_break(tmp_path: Path) -> None:
     assert in_bash(tmp_path, "sliceforge gen") == ["generate"]
-    assert in_bash(tmp_path, f"{START}recipe=") == ["speech/car_noise", "steel/scratches"]
-    assert in_bash(tmp_path, f"{START}recipe=st") == ["steel/scratches"]
+    assert in_bash(tmp_path, f"{START}recipe=") == Library().names("recipe")
+    assert in_bash(tmp_path, f"{START}recipe=steel/sc") == ["steel/scratches"]
     assert in_bash(tmp_path, f"{STEEL}steps.second.am") == ["steps.second.amplitude="]
     assert in_bash(tmp_path, f"{START}+op/image@steps.x=sc") == ["scratch"]
     assert in_bash(tmp_path, f"{START}data=x") == []
@@ -160,7 +161,7 @@ def test_bash_replaces_only_what_follows_its_last_break(tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_at_the_cursor_and_where_equals_is_no_break(tmp_path: Path) -> None:
     assert in_bash(tmp_path, f"{START}dev seed=7", len(START) + 3) == ["device="]
-    whole = in_bash(tmp_path, f"{START}recipe=st", breaks='COMP_WORDBREAKS=" "')
+    whole = in_bash(tmp_path, f"{START}recipe=steel/sc", breaks='COMP_WORDBREAKS=" "')
     assert whole == ["recipe=steel/scratches"]
 
 

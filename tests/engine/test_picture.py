@@ -15,8 +15,11 @@ from scipy.ndimage import label
 from sliceforge.engine.build import build
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.op import Paint, Point, Real, Warp, setting
-from sliceforge.engine.picture import composed, move_boxes, quantise, render, tight_box, unit
+from sliceforge.engine.picture import quantise, render, tight_box, unit
+from sliceforge.engine.warps import composed, move_boxes
 from sliceforge.kernels.image.affine import Affine
+from sliceforge.kernels.image.elastic import Elastic
+from sliceforge.kernels.image.flip import Flip
 from sliceforge.kernels.image.scratch import Scratch
 
 AFFINE, SCRATCH = build(Affine, {}, "steps.a"), build(Scratch, {}, "steps.s")
@@ -64,10 +67,16 @@ class Horizon(Warp):
 GAIN, SQUARE = build(Gain, {}, "steps.g"), build(Square, {}, "steps.q")
 TURN = ("turn", AFFINE, STILL | {"rotate": 12.0, "scale": 0.9})
 MOVE = ("move", AFFINE, STILL | {"translate_x": 0.13, "shear": 8.0})
+BEND = ("bend", build(Elastic, {}, "steps.b"), {"spacing": 0.3, "amount": 0.24, "key": 7 << 40 | 5})
+OTHER = ("other", build(Elastic, {}, "steps.o"), {"spacing": 0.2, "amount": 0.2, "key": 3})
+MIRROR = ("mirror", build(Flip, {}, "steps.f"), {"horizontal": True, "vertical": False})
 CHAINS = {
     "paint, warp": [("s", SCRATCH, LINE), TURN],
     "warp, paint": [TURN, ("s", SCRATCH, LINE)],
     "warp, warp, paint, warp": [TURN, MOVE, ("s", SCRATCH, LINE), ("back", AFFINE, STILL | {"rotate": -12.0})],
+    "displacement": [BEND],
+    "matrix, displacement, matrix, displacement": [TURN, MIRROR, BEND, MOVE, OTHER],
+    "displacement, displacement, paint, matrix": [OTHER, BEND, ("s", SCRATCH, LINE), MOVE],
     "point, paint, warp, paint": [("g", GAIN, {"gain": 1.4}), ("q", SQUARE, {"box": (5, 3, 30, 20)}), TURN,
                                   ("s", SCRATCH, LINE)],
 }  # fmt: skip
@@ -156,12 +165,23 @@ def test_beyond_the_border_lies_a_mirror_for_values_and_nothing_for_masks() -> N
     assert made.masks["given"][:, 3:].all()
 
 
-def test_boxes_are_the_hull_of_their_moved_boundary_cut_to_the_image() -> None:
+@pytest.mark.parametrize("steps", [[TURN, MOVE], [BEND], [MOVE, BEND, OTHER, TURN]])
+def test_boxes_are_the_hull_of_their_moved_boundary_cut_to_the_image(steps: list[Any]) -> None:
     boxes = np.array([[10.0, 20, 30, 28], [0, 0, 50, 40], [44, 1, 49.5, 6], [5, 5, 5, 5]])
-    matrix = composed([TURN, MOVE], 40, 50)
-    expected = [reference.moved_box(list(box), matrix, 40, 50) for box in boxes]
-    assert np.allclose(move_boxes(boxes, matrix, 40, 50), expected, atol=1e-9)
-    assert move_boxes(np.zeros((0, 4)), matrix, 40, 50).shape == (0, 4)
+    parts = composed(steps, 40, 50)
+    expected = [reference.moved_box(list(box), reference.composed(steps, 40, 50), 40, 50) for box in boxes]
+    # A position is float64, a displacement float32: a try ends within a last place of 10 pixels.
+    assert np.allclose(move_boxes(boxes, parts, 40, 50), expected, atol=1e-9 if len(parts) == 1 else 1e-5)
+    assert move_boxes(np.zeros((0, 4)), parts, 40, 50).shape == (0, 4)
+
+
+def test_a_displacement_and_a_matrix_resample_once() -> None:
+    # A shift by half a pixel and back would blur if it were resampled twice; displaced once it is only displaced.
+    image = noise(40, 50)
+    there, back = (("a", AFFINE, STILL | {"translate_x": side / 100}) for side in (1, -1))
+    still = ("still", BEND[1], BEND[2] | {"amount": 0.0})
+    assert np.abs(render(image, [there, still, back]).image - image).max() < 1e-5
+    assert np.array_equal(render(image, [still]).image, image)
 
 
 def test_a_box_that_left_the_image_keeps_its_row_with_no_area() -> None:
@@ -173,9 +193,10 @@ def test_a_box_that_left_the_image_keeps_its_row_with_no_area() -> None:
 def test_a_box_holds_the_mask_that_it_moved_with() -> None:
     mask = np.zeros((60, 60), bool)
     mask[20:35, 15:40] = True
-    made = render(noise(60, 60), [TURN], {"given": mask}, np.array([[15.0, 20, 40, 35]]))
-    tight = np.array(tight_box(made.masks["given"]))
-    assert np.abs(made.boxes[0] - tight).max() <= 1.5
+    for steps in ([TURN], [BEND], [TURN, BEND, MOVE]):
+        made = render(noise(60, 60), steps, {"given": mask}, np.array([[15.0, 20, 40, 35]]))
+        tight = np.array(tight_box(made.masks["given"]))
+        assert np.abs(made.boxes[0] - tight).max() <= 1.5
 
 
 @pytest.mark.parametrize("tilt", [-0.1, np.nan])
