@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ Any setting can be given as key=value: steps.mix.snr=[0,10]  parents="speaker = 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 1 past a limit, 2 a wrong setting, 3 disk, store, interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments)
     except SliceforgeError as error:
@@ -134,7 +137,7 @@ def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
         summary = generate(config, config["name"], told)
     rejected = sum(summary.rejects.values())
     why = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.rejects.items()))
-    state = f"{summary.made} made" if summary.made else "finished already"
+    state = f"{summary.made} made" if summary.worked else "finished already"
     rate = f", {summary.made / summary.seconds:.0f} items/s" if summary.made and summary.seconds else ""
     print(f"{summary.run}: {summary.accepted} items, {rejected} rejected{f' ({why})' if why else ''}; {state}{rate}")
     for problem in summary.problems:

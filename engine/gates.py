@@ -65,6 +65,10 @@ class Gate(ABC):
 
     step: str
 
+    def suits(self, op: Any) -> bool:
+        """Whether there is anything to measure of such a step."""
+        return True
+
     @abstractmethod
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """Measure one item; `op` is the step's operator and `plan` its own draws (`{"snr": 3.2, …}`)."""

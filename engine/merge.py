@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -87,6 +89,10 @@ def merged(
 
 
 def _apply(override: Override, config: DictConfig) -> None:
+    # Every step may have a `p`, whether its part names it or not.
+    step = re.fullmatch(r"steps\.(\w+)\.p", override.key_or_group)
+    if step and override.type == OverrideType.CHANGE and step[1] in (config.get("steps") or {}):
+        override = replace(override, type=OverrideType.FORCE_ADD)
     try:
         ConfigLoaderImpl._apply_overrides_to_config([override], config)
     except (HydraException, OmegaConfBaseException) as error:

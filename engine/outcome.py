@@ -80,14 +80,14 @@ def _brought(outcome: Outcome) -> list[tuple[str | None, list[float]]]:
     return [(label, box) for label, box in zip(labels, rounded, strict=True) if box[0] < box[2] and box[1] < box[3]]
 
 
-def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[float]]]:
+def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[int]]]:
     """(label, tight box) of every painted mask that is not empty."""
     found = []
     for name, mask in outcome.made.masks.items() if outcome.made else ():
         box = picture.tight_box(mask)
         if name != BROUGHT and box:
             label = outcome.row.get(f"{name}.label") or recipe.step(name).op.label  # type: ignore[attr-defined]
-            found.append((label, [float(edge) for edge in box]))
+            found.append((label, list(box)))
     return found
 
 
@@ -101,7 +101,8 @@ def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) ->
     types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
     types |= {name: _type(recipe, value, planned) for name, value in recipe.sets.items()}
     if recipe.kind == "image":
-        types |= {"boxes": pa.list_(pa.list_(pa.float64())), "box_labels": pa.list_(text)}
+        edge = pa.float64() if "read.boxes" in planned.names else whole
+        types |= {"boxes": pa.list_(pa.list_(edge)), "box_labels": pa.list_(text)}
         types |= {"mask": text} if recipe.paints() or "read.mask" in planned.names else {}
     measured = {name for line in lines for name in line} - set(types) - {"sha256"}
     types |= {name: pa.bool_() if name.startswith("gate.") else pa.float64() for name in sorted(measured)}

@@ -163,11 +163,13 @@ def _gate(name: str, settings: Any, steps: Sequence[Step]) -> Gate:
         raise SettingError(f"gates.{name}: {settings!r}: expected settings, such as {{step: mix}}")
     rest = dict(settings)
     kind = find(f"gate/{rest.pop('gate', name)}", family="gate")
-    gate = build(kind, rest, f"gates.{name}")
-    if gate.step not in {step.name for step in steps}:
-        raise SettingError(
-            f"gates.{name}.step: {gate.step}: no such step{did_you_mean(gate.step, [s.name for s in steps])}"
-        )
+    gate: Gate = build(kind, rest, f"gates.{name}")
+    ops = {step.name: step.op for step in steps}
+    if gate.step not in ops:
+        raise SettingError(f"gates.{name}.step: {gate.step}: no such step{did_you_mean(gate.step, ops)}")
+    if not gate.suits(ops[gate.step]):
+        fitting = ", ".join(step for step, op in ops.items() if gate.suits(op)) or "no step of this recipe"
+        raise SettingError(f"gates.{name}.step: {gate.step}: has nothing that this gate measures; fitting: {fitting}")
     return gate
 
 
@@ -222,6 +224,10 @@ def _check_sets(recipe: Recipe) -> None:
         if whole or isinstance(value, Mapping | list | tuple):
             raise SettingError(f"sets.{name}: {value!r}: expected a word, a number or a draw, such as mix.snr")
         head, _, _ = value.rpartition(".") if isinstance(value, str) else ("", "", "")
-        if value not in drawn and head in {step.name for step in recipe.steps}:
+        names = {step.name for step in recipe.steps}
+        near = did_you_mean(head, names)
+        if head and head not in names and "did you mean" in near:
+            raise SettingError(f"sets.{name}: {value}: no step {head}{near}")
+        if value not in drawn and head in names:
             known = did_you_mean(value, [column for column in drawn if column.startswith(f"{head}.")])
             raise SettingError(f"sets.{name}: {value}: that step draws no such number{known}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 @contextmanager
 def shown(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error with items/s and the time left; what it yields is told (done, expected)."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, expected: None
         return
     from rich.console import Console

@@ -34,6 +34,7 @@ class Summary:
     Args:
         run: its folder.
         made: items newly made.
+        worked: whether any shard was made.
         accepted: rows of the manifest.
         rejects: reason → rows of rejects.parquet.
         seconds: time taken.
@@ -42,6 +43,7 @@ class Summary:
 
     run: Path
     made: int
+    worked: bool
     accepted: int
     rejects: Mapping[str, int]
     seconds: float
@@ -82,10 +84,11 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
         size = crew(config.get("workers"))
         made = _originals(run, spec, plans, size) if config.get("keep_originals") else 0
-        made += _work(run, spec, plans, target, size, told)
+        more, worked = _work(run, spec, plans, target, size, told)
+        made += more
         accepted, rejects = receipts.finish(run)
     problems = _problems(config, accepted, rejects)
-    return Summary(run, made, accepted, rejects, time.monotonic() - began, problems)
+    return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
 
 
 def _spec(run: Path, config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, paths: Mapping[str, str]) -> Spec:
@@ -150,11 +153,14 @@ class _Tally:
         return None if self.count is None else self.count - self.accepted - begun
 
 
-def _work(run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None], size: int, told: Progress) -> int:
-    """Make what is missing; returns the number of items newly made."""
+def _work(
+    run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None], size: int, told: Progress
+) -> tuple[int, bool]:
+    """Make what is missing; returns the number of items newly made, and whether any shard was."""
     tally, variants = _Tally(target["count"]), target["variants"]
     expected = tally.count or sum(rows for _, _, rows in plans.units(variants))
     made = barren = 0
+    worked = False
     last = (0, 0)
     with Pool(size) as pool:
         for variant, index, rows, future in _ahead(run, spec, plans.units(variants), tally, pool):
@@ -165,6 +171,7 @@ def _work(run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None],
                 # The shard in which the count is reached ends there; a longer run makes it whole again.
                 got, seen = result(pool.submit(make_shard, spec, variant, index, left))
                 fresh = True
+            worked = worked or fresh
             tally.accepted, made, last = tally.accepted + got, made + got * fresh, (variant, index)
             told(tally.accepted, expected)
             barren = 0 if got else barren + rows
@@ -172,7 +179,7 @@ def _work(run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None],
                 break
     if tally.count is not None:
         _trim(run, spec, last)
-    return made
+    return made, worked
 
 
 def _ahead(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sliceforge.engine.gates import Gate, Made, Verdict
-from sliceforge.engine.op import setting
+from sliceforge.engine.op import Mix, setting
 from sliceforge.kernels.loudness import FLOOR, REFERENCES, rms, snr
 
 FULL = 1 - 2.0**-15
@@ -27,6 +27,10 @@ class Snr(Gate):
     """
 
     tolerance: float = setting(0.1, "dB", low=0)
+
+    def suits(self, op: Any) -> bool:
+        """A mix."""
+        return isinstance(op, Mix)
 
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """More: `rms`, `active`, `g712`, `a_weighted`, the SNR in dB under each reference; `total`, that of all mixes

@@ -37,6 +37,10 @@ class Visible(Gate):
     cnr: float = setting(1.5, "", low=0)
     against: str = setting("parent", choices=("parent", "ring"))
 
+    def suits(self, op: Any) -> bool:
+        """A step that paints."""
+        return bool(op.paints)
+
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """An empty mask does not pass; more: `area_share` of the image and `contrast_grey`."""
         mask = made.masks[self.step]

@@ -99,6 +99,8 @@ def test_the_digest_sees_settings_and_versions_and_not_the_text_about_it() -> No
         ({"steps": {"level": LEVEL}, "size": {"height": 3}}, "size: "),
         ({"steps": {"level": LEVEL}, "sets": {"x": "level.lvl"}}, "did you mean level.level"),
         ({"steps": {"level": LEVEL}, "gates": {"snr": {"step": "mix"}}}, "gates.snr.step: mix: no such step"),
+        ({"steps": {"level": LEVEL}, "gates": {"snr": {"step": "level"}}}, "nothing that this gate measures"),
+        ({"steps": {"level": LEVEL}, "sets": {"x": "levle.level"}}, "no step levle; did you mean level"),
         ({"steps": {"level": LEVEL}, "gates": {"snrr": {"step": "level"}}}, "did you mean gate/snr"),
     ],
 )
