@@ -20,7 +20,7 @@ from sliceforge.engine.stages import STAGES, Stages, copy_rate
 
 HOME = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = sorted(path.relative_to(HOME).with_suffix("").as_posix() for path in HOME.rglob("*.yaml"))
-MADE = 300
+MADE = 1500
 """Items, at least, that a whole command makes."""
 
 
@@ -47,16 +47,21 @@ def test_generate(name: str, workers: int, benchmark: Any, tmp_path: Path) -> No
     recipe = from_config(compose("generate", [f"recipe={name}"]))
     if recipe.banks():
         pytest.skip(f"banks.{min(recipe.banks())}: the package does not bring it along")
-    variants = -(-MADE // len(read(None, recipe.kind).table))
+    material = read(None, recipe.kind)
+    paths = [material.root / path for path in material.table["path"].to_pylist()]
+    (tmp_path / "data").mkdir()
+    for i, path in zip(range(MADE), itertools.cycle(paths), strict=False):
+        shutil.copyfile(path, tmp_path / "data" / f"{path.stem}_{i}{path.suffix}")
 
     def whole() -> int:
         out = tmp_path / f"RUN{next(counter)}"
-        settings = [f"recipe={name}", f"out={out}", f"variants={variants}", f"workers={workers}", "shard=64"]
+        settings = [f"recipe={name}", f"data={tmp_path / 'data'}", f"out={out}", f"workers={workers}", "shard=125"]
         made = generate(compose("generate", settings), name).made
         shutil.rmtree(out)
         return made
 
-    benchmark.extra_info |= {"recipe": name, "stage": f"generate, {workers} workers", "items": whole()}
+    stage = f"generate, {workers} worker{'s' * (workers > 1)}"
+    benchmark.extra_info |= {"recipe": name, "stage": stage, "items": whole()}
     benchmark.pedantic(whole, rounds=3)
 
 

@@ -24,7 +24,8 @@ _EXTENT = np.float32(1.56)  # of the core's width: the far end of a shoulder
 class Scratch(Paint):
     """A scratch: value + amplitude · along(t) · (core(d) − shoulder · flanks(d)), d across and t along a bent path.
 
-    The core is (1 − s²)³ with the width at half maximum that was drawn. A change never leaves 0…1.
+    The core is (1 − s²)³ with the width at half maximum that was drawn, and a floor in it where it is wider than 2
+    pixels. A change never leaves 0…1.
 
     Args:
         label: the class that it is.
@@ -102,7 +103,9 @@ class Scratch(Paint):
 
 @register_jitable
 def _bump(d, width):  # type: ignore[no-untyped-def]
-    s = d / (width * _REACH)
+    # Wider than two pixels it has a floor: a gouge keeps edges as sharp as a fine scratch has.
+    floor = max(width - _TWO, _ZERO)
+    s = max(abs(d) - floor * _HALF, _ZERO) / ((width - floor) * _REACH)
     rest = max(_ONE - s * s, _ZERO)
     return rest * rest * rest
 
