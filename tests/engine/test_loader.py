@@ -276,5 +276,5 @@ def test_real_clips_and_images_are_the_same_four_ways(real: Path, tmp_path: Path
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for found in module.compare(real, 20, tmp_path):
-        assert found["items"] == 20
+        assert found["compared"] == 20
         assert found["differ"] == 0
