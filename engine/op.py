@@ -117,6 +117,10 @@ class Op(ABC):
         """The names of the banks that it cannot do without."""
         return ()
 
+    def moment(self, seconds: float, /, **plan: Any) -> float:
+        """Audio: where a moment of the clip is after the step, in seconds from its beginning."""
+        return seconds
+
     def check(self) -> None:
         """Refuse settings that are wrong together.
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sliceforge.engine import picture
 from sliceforge.engine.gates import Made, Verdict
+from sliceforge.engine.moments import MOMENTS, moved
 from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
@@ -61,7 +62,8 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
         known["boxes"] = [box for _, box in marked]
         known["box_labels"] = [label for label, _ in marked]
     else:
-        known |= {"got.gain": made.gain, "got.seconds": len(made.item) / made.rate}
+        seconds = len(made.item) / made.rate
+        known |= {"got.gain": made.gain, "got.seconds": seconds} | moved(recipe, row, seconds)
         known |= {name: type(known[name])(made.rate) for name in RATES if declared({name: known.get(name)})}
     for name, verdict in outcome.verdicts.items():
         known |= {f"asked.{name}": float(verdict.asked), f"got.{name}": float(verdict.got)}
@@ -99,6 +101,8 @@ def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) ->
     types |= {"attempt": whole, "parent_path": text}
     own = {*types, "parent"}
     types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
+    seconds = {name for name in (*MOMENTS, "duration") if name in types and pa.types.is_integer(types[name])}
+    types |= dict.fromkeys(sorted(seconds) if recipe.kind == "audio" else (), pa.float64())
     types |= {name: _type(recipe, value, planned) for name, value in recipe.sets.items()}
     if recipe.kind == "image":
         edge = pa.float64() if "read.boxes" in planned.names else whole

@@ -42,3 +42,7 @@ class Shift(Apply):
             clip[: max(samples, 0)] = 0
             clip[count + min(samples, 0) : count] = 0
         return {**batch, "audio": audio}
+
+    def moment(self, seconds: float, /, **plan: Any) -> float:
+        """Later by the shift."""
+        return seconds + float(plan["shift"])

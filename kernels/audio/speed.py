@@ -33,6 +33,10 @@ class Speed(Apply):
             clips.append(x if step == 1 else sinc.read(x, step, length_at(len(x), step)))
         return pad(clips)
 
+    def moment(self, seconds: float, /, **plan: Any) -> float:
+        """Sooner or later by the factor."""
+        return moved(seconds, plan["factor"])
+
 
 def exact(factor: float) -> float:
     """The factor as it was meant: a plan holds float32, in which 0.9 is 0.89999998."""
