@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from signals import voice
 
@@ -18,6 +19,7 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import FORMS, Apply, Inventory, Mix, Op, Shapes, Source
 from sliceforge.engine.parse import find, from_config
+from sliceforge.engine.read import pad
 from sliceforge.engine.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -215,3 +217,56 @@ def test_a_recipe_reads_well(name: str) -> None:
     # What only changes the light or moves pixels promises nothing that could be missed.
     promised = any(step.op.paints or isinstance(step.op, Mix) for step in recipe.steps)
     assert recipe.gates or not promised
+
+
+def exact_parts(family: str) -> list[str]:
+    return [name for name in PARTS if name.startswith(family) and getattr(find(name), "batched_exact", False)]
+
+
+def drawn(recipe: Recipe, step: str, shapes: Shapes, count: int) -> dict[str, torch.Tensor]:
+    columns = recipe.draw(Keys.of(5, [f"item {i}" for i in range(count)]), shapes)
+    own = {name.removeprefix(f"{step}."): column for name, column in columns.items() if name.startswith(f"{step}.")}
+    return {name: torch.from_numpy(np.ascontiguousarray(column)) for name, column in own.items()}
+
+
+@pytest.mark.parametrize("name", exact_parts("audio/"))
+def test_a_batch_of_sound_is_its_items_one_by_one_whatever_the_padding_holds(name: str) -> None:
+    recipe, step = alone(name), name.split("/")[1]
+    clips = [voice(length / 8000, 8000)[:length] for length in (800, 4001, 2063)]
+    lengths, none = np.array([len(clip) for clip in clips]), np.zeros(3, np.int64)
+    columns = drawn(recipe, step, Shapes(lengths, none + 8000, none, none), 3)
+    batch = pad(clips) | {"rate": torch.tensor([8000] * 3)}
+    for i, length in enumerate(lengths):
+        batch["audio"][i, length:] = torch.nan
+    op = recipe.step(step).op
+    together = op.apply(batch, **columns)  # type: ignore[attr-defined]
+    for i, clip in enumerate(clips):
+        one = pad([clip]) | {"rate": torch.tensor([8000])}
+        single = op.apply(one, **{key: column[i : i + 1] for key, column in columns.items()})  # type: ignore[attr-defined]
+        length = int(single["length"][0])
+        assert int(together["length"][i]) == length
+        assert torch.equal(together["audio"][i, :length], single["audio"][0, :length])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", exact_parts("image/"))
+def test_a_batch_of_images_is_its_items_one_by_one(name: str, threads: int) -> None:
+    recipe, step = alone(name), name.split("/")[1]
+    generator = np.random.default_rng(2)
+    batch = {
+        "image": torch.from_numpy(generator.random((7, 3, 33, 41), np.float32)),
+        "mask": torch.zeros(7, 0, 33, 41, dtype=torch.bool),
+        "boxes": torch.zeros(7, 0, 4, dtype=torch.float64),
+    }
+    none = np.zeros(7, np.int64)
+    columns = drawn(recipe, step, Shapes(none, none, none + 33, none + 41), 7)
+    op, before = recipe.step(step).op, torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        together = op.apply(batch, **columns)["image"]  # type: ignore[attr-defined]
+        for i in range(7):
+            one = {key: value[i : i + 1] for key, value in batch.items()}
+            single = op.apply(one, **{key: column[i : i + 1] for key, column in columns.items()})  # type: ignore[attr-defined]
+            assert torch.equal(together[i], single["image"][0])
+    finally:
+        torch.set_num_threads(before)
