@@ -33,7 +33,8 @@ def broken_shards(run: Path) -> int:
         try:
             with tarfile.open(path) as tar:
                 for member in tar:
-                    tar.extractfile(member).read()  # type: ignore[union-attr]
+                    if file := tar.extractfile(member):
+                        file.read()
         except tarfile.TarError:
             bad += 1
     return bad

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
@@ -13,7 +12,8 @@ from sliceforge.engine.catalogue import banks
 from sliceforge.engine.compose import VERBS, compose
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.library import Library
-from sliceforge.engine.settings import _CHOICES
+from sliceforge.engine.overrides import signed
+from sliceforge.engine.settings import CHOICES
 from sliceforge.engine.vet import RECIPE_KEYS
 
 BASH = r"""# In ~/.bashrc: source <(sliceforge --completion bash)
@@ -56,7 +56,7 @@ complete -c sliceforge -a '(__sliceforge)'
 """
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}
-_VALUES = {"device": ("auto", "cpu", "cuda"), **_CHOICES}
+_VALUES = {"device": ("auto", "cpu", "cuda"), **CHOICES}
 
 
 def answer(option: str, *rest: str) -> str:
@@ -102,8 +102,8 @@ def _candidates(words: Sequence[str], last: str) -> list[str]:
     folders = [after for word, after in pairwise(given) if word in ("--config-dir", "-cd")]
     folders += [word.partition("=")[2] for word in given if word.startswith(("--config-dir=", "-cd="))]
     many = "--multirun" in given or "-m" in given
-    sign = re.match(r"\+\+|\+|~|", last)[0]  # type: ignore[index]
-    key, equals, value = last.removeprefix(sign).partition("=")
+    sign, rest = signed(last)
+    key, equals, value = rest.partition("=")
     if equals:
         head = value[: value.rfind(",") + 1] if many else ""
         return [f"{sign}{key}={head}{word}" for word in _values(verb, key, given, folders, many)]

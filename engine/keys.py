@@ -77,8 +77,8 @@ class Keys:
     def of(cls, seed: int, ids: Sequence[str], variant: int | np.ndarray = 1, attempt: int | np.ndarray = 0) -> Keys:
         """Keys of the given ids; `variant` and `attempt` are one number for all, or one for each."""
         items = np.fromiter((item_hash(item) for item in ids), np.uint64, len(ids))
-        spread = lambda value, kind: np.broadcast_to(np.asarray(value, kind), items.shape)  # noqa: E731
-        return cls(seed, items, spread(variant, np.uint32), spread(attempt, np.uint16))
+        variants = np.broadcast_to(np.asarray(variant, np.uint32), items.shape)
+        return cls(seed, items, variants, np.broadcast_to(np.asarray(attempt, np.uint16), items.shape))
 
     def __len__(self) -> int:
         return len(self.items)

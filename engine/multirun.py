@@ -18,7 +18,7 @@ from hydra.errors import HydraException
 from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import SettingError, SliceforgeError
 from sliceforge.engine.library import Library
-from sliceforge.engine.overrides import TEXTS
+from sliceforge.engine.overrides import TEXTS, signed
 
 Make = Callable[[dict[str, Any], list[str], list[str]], int]
 """Makes one job of (its configuration, its settings, folders of --config-dir); returns an exit code."""
@@ -26,7 +26,6 @@ Make = Callable[[dict[str, Any], list[str], list[str]], int]
 _HOME = "runs/multirun"
 _MOST_JOBS = 10_000
 _LONGEST = 200
-_KEY = re.compile(r"(\+\+|\+|~|)([^=]*)")
 _SWEEP = re.compile(r"[^=]*=\s*(choice|range|interval|glob|shuffle|sort|tag)\(")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.,=+@-]")
 
@@ -82,7 +81,7 @@ def jobs(arguments: Sequence[str], config_dirs: Sequence[str] = ()) -> list[Job]
     choices: dict[str, list[str]] = {}
     varied: set[str] = set()
     for argument in arguments:
-        key = _KEY.match(argument)[0]  # type: ignore[index]
+        key = argument.partition("=")[0]
         values = _values(argument, parser)
         choices.pop(key, None)  # the last one counts, and applies where it stands
         choices[key] = [argument] if values is None else [f"{key}={value}" for value in values]
@@ -123,7 +122,7 @@ def _functions() -> Any:
 
 def _values(argument: str, parser: OverridesParser) -> list[str] | None:
     """The values of a sweep, written as overrides; None for a setting that has one value or is a text."""
-    sign, key = _KEY.match(argument).groups()  # type: ignore[union-attr]
+    sign, key = signed(argument.partition("=")[0])
     if sign == "~" or key in TEXTS or key.startswith("banks."):
         return None
     try:

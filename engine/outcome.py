@@ -11,6 +11,7 @@ import pyarrow as pa
 from sliceforge.engine import picture
 from sliceforge.engine.gates import Made, Verdict
 from sliceforge.engine.moments import MOMENTS, moved
+from sliceforge.engine.op import Apply, Paint
 from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
@@ -88,8 +89,9 @@ def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[int]]]:
     for name, mask in outcome.made.masks.items() if outcome.made else ():
         box = picture.tight_box(mask)
         if name != BROUGHT and box:
-            label = outcome.row.get(f"{name}.label") or recipe.step(name).op.label  # type: ignore[attr-defined]
-            found.append((label, list(box)))
+            op = recipe.step(name).op
+            own = op.label if isinstance(op, Paint | Apply) else ""
+            found.append((outcome.row.get(f"{name}.label") or own, list(box)))
     return found
 
 

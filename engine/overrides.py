@@ -17,7 +17,6 @@ from sliceforge.engine.vet import FORBIDDEN, NAME, RECIPE_KEYS, vet
 _OF_MATERIAL = ("data", "pattern", "parents", "slice", "out", "run", "id")
 _OF_THE_LOOP = ("predictions", "production", "before", "after", "slices", "budget")
 TEXTS = (*_OF_MATERIAL, *_OF_THE_LOOP)
-_KEY = re.compile(r"(\+\+|\+|~|)(.*)", re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _STEP = re.compile(r"op(/[a-z0-9_]+)+@steps(\.[a-z0-9_]+)+")
 _BANK = re.compile(r"banks\.[A-Za-z0-9_]+")
@@ -53,7 +52,7 @@ def read(arguments: Sequence[str], settings: Collection[str], has_recipe: bool) 
     found = Overrides()
     allowed = {*settings, *(RECIPE_KEYS if has_recipe else ())}
     for argument in arguments:
-        sign, rest = _KEY.fullmatch(argument).groups()  # type: ignore[union-attr]
+        sign, rest = signed(argument)
         key, equals, value = rest.partition("=")
         root = key.split(".")[0]
         if not equals and sign != "~":
@@ -67,6 +66,16 @@ def read(arguments: Sequence[str], settings: Collection[str], has_recipe: bool) 
             _check_key(sign, key, root, argument, settings, allowed)
             found.parsed.append(_parsed(argument))
     return found
+
+
+def signed(argument: str) -> tuple[str, str]:
+    """An override's sign, `++`, `+`, `~` or none, and the rest of it.
+
+    >>> signed("++steps.mix.snr=3")
+    ('++', 'steps.mix.snr=3')
+    """
+    sign = next((sign for sign in ("++", "+", "~") if argument.startswith(sign)), "")
+    return sign, argument.removeprefix(sign)
 
 
 def _example(key: str, allowed: Collection[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,20 +41,7 @@ def begin(config: Mapping[str, Any]) -> tuple[Workshop, pa.Table]:
     parents = plan.survey(manifest, rows, recipe, config["seed"], suffix)
     if not len(parents):
         raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
-    spec = Spec(
-        run="",
-        recipe=json.dumps(dict(recipe.source)),
-        trust=tuple(config.get("trust") or ()),
-        data=str(manifest.root.resolve()),
-        banks=tuple(sorted((bank, str(Path(path).resolve())) for bank, path in paths.items())),
-        seed=config["seed"],
-        slice=config.get("slice") or None,
-        retries=config["retries"],
-        batch=config.get("batch", 16),
-        sink=config["sink"]["kind"],
-        suffix=suffix,
-    )
-    return Workshop(spec), parents
+    return Workshop(Spec.of(config, recipe, manifest.root)), parents
 
 
 def preview(config: Mapping[str, Any], name: str = "preview") -> list[Path]:

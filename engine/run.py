@@ -73,7 +73,7 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
     banks = Shelf.open(paths, recipe.kind)
     run = folder.open_folder(config.get("out") or f"runs/{name}")
     with folder.locked(run):
-        spec = _spec(run, config, recipe, manifest, paths)
+        spec = Spec.of(config, recipe, manifest.root, str(run.resolve()))
         target = {"variants": config.get("variants"), "count": config.get("count")}
         if target == {"variants": None, "count": None}:
             target["variants"] = 1
@@ -89,23 +89,6 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         accepted, rejects = receipts.finish(run)
     problems = _problems(config, accepted, rejects)
     return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
-
-
-def _spec(run: Path, config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, paths: Mapping[str, str]) -> Spec:
-    sink = config["sink"]
-    return Spec(
-        run=str(run.resolve()),
-        recipe=json.dumps(dict(recipe.source)),
-        trust=tuple(config.get("trust") or ()),
-        data=str(manifest.root.resolve()),
-        banks=tuple(sorted((bank, str(Path(path).resolve())) for bank, path in paths.items())),
-        seed=config["seed"],
-        slice=config.get("slice") or None,
-        retries=config["retries"],
-        batch=config["batch"],
-        sink=sink["kind"],
-        suffix=sink[recipe.kind],
-    )
 
 
 def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, banks: Shelf) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def make(
             image, masks, here = rendered.image, rendered.masks, rendered.boxes
             continue
         for name, op, draws in run:
-            image, masks, here = _alone(name, op, draws, image, masks, here, banks)  # type: ignore[arg-type]
+            if isinstance(op, Apply):
+                image, masks, here = _alone(name, op, draws, image, masks, here, banks)
     if not np.isfinite(image).all():
         raise InputError("non_finite", "a step made a value that is not finite")
     item = picture.unit(picture.quantise(image, parent.dtype))

@@ -42,7 +42,7 @@ def _one_of(words: Sequence[str]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in words
 
 
-_CHOICES = {
+CHOICES = {
     "sink.kind": ("webdataset", "folder"),
     "sink.audio": ("flac", "wav"),
     "sink.image": ("png", "jpeg"),
@@ -65,7 +65,7 @@ _RULES: dict[str, Rule] = {
     "stems": (_flag, "true or false", "true"),
     "trust": (_packages, "a list of packages", "[my_package]"),
     "sink": (_sink, "settings", "folder"),
-    **{key: (_one_of(words), " or ".join(words), words[0]) for key, words in _CHOICES.items()},
+    **{key: (_one_of(words), " or ".join(words), words[0]) for key, words in CHOICES.items()},
 }
 
 
@@ -85,7 +85,7 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
             continue
         value = config[root].get(inner) if inner else config[root]
         if not fits(value):
-            words = _CHOICES.get(key, ())
+            words = CHOICES.get(key, ())
             near = did_you_mean(str(value), words) if words else ""
             near = near if "did you mean" in near else ""
             raise SettingError(f"{key}: {value!r}: expected {expected}, such as {key}={example}{near}")

@@ -34,9 +34,8 @@ def make(
     parent, own = _image(x) if recipe.kind == "image" else _audio(recipe, x, rate)
     shelf = banks if isinstance(banks, Shelf) else _shelf(recipe.kind, tuple(sorted((banks or {}).items())))
     plan.check_inventory(recipe, shelf.paths)
-    one = lambda value: np.array([value], np.int64)  # noqa: E731
     sizes = (0, 0, *parent.shape[:2]) if recipe.kind == "image" else (len(parent), own, 0, 0)
-    length, hertz, height, width = map(one, sizes)
+    length, hertz, height, width = (np.array([size], np.int64) for size in sizes)
     shapes = Shapes(length, hertz, height, width, shelf.inventories())
     columns = plan.nulled(recipe, recipe.draw(Keys.of(seed, [item], variant, attempt), shapes))
     made = stepwise.make(recipe, parent, own, {name: column[0].as_py() for name, column in columns.items()}, shelf)

@@ -13,7 +13,7 @@ from numba.extending import register_jitable
 
 from sliceforge.engine.cache import install
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.op import Op
+from sliceforge.engine.op import Op, Warp
 from sliceforge.kernels.resample import carry_cpu
 
 install()
@@ -48,7 +48,9 @@ def composed(warps: Iterable[tuple[str, Op, Mapping[str, Any]]], height: int, wi
     parts: list[Part] = []
     whole = np.eye(3)
     for name, op, draws in warps:
-        own = op.matrix(height, width, **draws)  # type: ignore[attr-defined]
+        if not isinstance(op, Warp):
+            raise SettingError(f"steps.{name}: {type(op).__name__} moves no pixel; expected a warp")
+        own = op.matrix(height, width, **draws)
         whole = whole @ own
         corners = whole[2] @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
         if not np.isfinite(whole).all() or corners.min() <= 0 or np.linalg.det(whole) == 0:
@@ -57,9 +59,9 @@ def composed(warps: Iterable[tuple[str, Op, Mapping[str, Any]]], height: int, wi
             parts[-1] = parts[-1] @ own
         else:
             parts.append(np.eye(3) @ own)
-        shift = op.shift  # type: ignore[attr-defined]
+        shift = type(op).shift
         if shift is not None:
-            parts.append(Shift(shift, np.ascontiguousarray(op.row(height, width, **draws), np.float32)))  # type: ignore[attr-defined]
+            parts.append(Shift(shift, np.ascontiguousarray(op.row(height, width, **draws), np.float32)))
     return parts
 
 

@@ -53,6 +53,24 @@ class Spec:
     sink: str
     suffix: str
 
+    @classmethod
+    def of(cls, config: Mapping[str, Any], recipe: Recipe, data: Path, run: str = "") -> Spec:
+        """What a composed configuration asks for; `data` is the folder of its parents."""
+        banks = {bank: str(Path(path).resolve()) for bank, path in (config.get("banks") or {}).items() if path}
+        return cls(
+            run=run,
+            recipe=json.dumps(dict(recipe.source)),
+            trust=tuple(config.get("trust") or ()),
+            data=str(data.resolve()),
+            banks=tuple(sorted(banks.items())),
+            seed=config["seed"],
+            slice=config.get("slice") or None,
+            retries=config["retries"],
+            batch=config.get("batch", 16),
+            sink=config["sink"]["kind"],
+            suffix=config["sink"][recipe.kind],
+        )
+
 
 class Workshop:
     """Makes items and shards of one run."""

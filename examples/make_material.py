@@ -71,7 +71,10 @@ def strip(coil: str, number: int) -> np.ndarray:
     """(200, 200, 1) uint8: one picture of a strip that runs from top to bottom."""
     mean, grain, length, lines, scale, _ = COILS[coil]
     draw = np.random.Generator(np.random.PCG64([list(COILS).index(coil), number]))
-    noise = lambda: draw.standard_normal((SIZE, SIZE))  # noqa: E731
+
+    def noise() -> np.ndarray:
+        return draw.standard_normal((SIZE, SIZE))
+
     y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
 
     # Ground into the roll, printed into the strip: streaks over mottle, and what the camera adds.

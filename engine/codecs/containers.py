@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from sliceforge.engine.errors import InputError
 
@@ -63,14 +63,14 @@ def check_wav(file: BinaryIO, size: int) -> None:
         InputError: unreadable (cut, or the length is not stated), empty.
     """
     file.seek(0)
-    order = "big" if file.read(12)[:4] == b"RIFX" else "little"
+    order: Literal["big", "little"] = "big" if file.read(12)[:4] == b"RIFX" else "little"
     position, wide = 12, None
     for _ in range(MAX_CHUNKS):
         file.seek(position)
         head = file.read(8)
         if len(head) < 8:
             break
-        name, length = head[:4], int.from_bytes(head[4:], order)  # type: ignore[arg-type]
+        name, length = head[:4], int.from_bytes(head[4:], order)
         if name == b"ds64":
             wide = int.from_bytes(file.read(16)[8:], "little")
         if name == b"data":

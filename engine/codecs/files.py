@@ -51,7 +51,10 @@ def sha256(path: Path) -> str:
         InputError: unreadable, empty.
     """
     with opened(path) as (file, _):
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        digest = hashlib.sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+        return digest.hexdigest()
 
 
 def one_line(error: BaseException) -> str:

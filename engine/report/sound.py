@@ -33,8 +33,8 @@ def panels(made: Made) -> list[Panel]:
     if math.isfinite(made.gain) and len(made.item) == len(made.parent):
         parts.append((f"noise: made minus {made.gain:.3f} · parent", made.item - np.float32(made.gain) * made.parent))
     elif len(made.stems) > 1:
-        stems = [stem for name, stem in made.stems.items() if name != "foreground"]
-        parts.append((f"added: {', '.join(name for name in made.stems if name != 'foreground')}", sum(stems)))  # type: ignore[arg-type]
+        added = {name: stem for name, stem in made.stems.items() if name != "foreground"}
+        parts.append((f"added: {', '.join(added)}", np.sum(list(added.values()), axis=0)))
     longest, width = max(len(audio) for _, audio in parts), panel_width(ACROSS)
     return [
         Panel(picture(audio, made.rate, _share(len(audio), longest, width)), f"{name}   {_summary(audio, made.rate)}")
