@@ -8,38 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numba import njit
 
+from sliceforge.engine.elementary import exp2, log2
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.keys import Keys
+from sliceforge.engine.keys import Keys, block_cpu, unit
 
 KINDS = ("constant", "uniform", "log", "normal", "choice")
+_UNIFORM, _STEPS, _LOG, _NORMAL = range(4)  # how `_values_cpu` draws
 
-
-def exp2(x: np.ndarray) -> np.ndarray:
-    """2ˣ from IEEE operations alone, within 2 ulp: Taylor's series of 2ʳ for |r| ≤ ½, Horner's scheme."""
-    whole = np.rint(x)
-    r = (x - whole) * 0.6931471805599453
-    total = np.ones_like(r)
-    for n in range(14, 0, -1):
-        total = 1.0 + total * r / n
-    return np.ldexp(total, whole.astype(np.int32))
-
-
-def log2(x: np.ndarray) -> np.ndarray:
-    """log₂ x from IEEE operations alone: 2/ln 2 · artanh((m − 1)/(m + 1)) of the mantissa m in [√½, √2)."""
-    mantissa, power = np.frexp(x)
-    low = mantissa < 0.7071067811865476
-    mantissa, power = np.where(low, 2 * mantissa, mantissa), power - low
-    z = (mantissa - 1) / (mantissa + 1)
-    total = np.zeros_like(z)
-    for n in range(27, 0, -2):
-        total = 1.0 / n + total * z * z
-    return power + 2.8853900817779268 * z * total
-
+_compiled = njit(error_model="numpy", nogil=True, cache=True)
 
 # Acklam's coefficients: of the middle (numerator, denominator) and of the tails.
 _A = (
@@ -53,36 +35,60 @@ _A = (
 _B = (-54.47609879822406, 161.5858368580409, -155.6989798598866, 66.80131188771972, -13.28068155288572)
 _C = (-0.007784894002430293, -0.3223964580411365, -2.400758277161838, -2.549732539343734)
 _C_END = (4.374664141464968, 2.938163982698783)
+_OUTER = (*_C, *_C_END)
 _D = (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.754408661907416)
 
 
-def normal_quantile(p: np.ndarray) -> np.ndarray:
-    """The standard normal's quantile to 1e-9 relative (Acklam 2003, with no refinement step needed in float32)."""
-    tail = np.minimum(p, 1 - p)
-    q = np.sqrt(-2 * 0.6931471805599453 * log2(np.maximum(tail, 2.0**-60)))
-    outer = _horner((*_C, *_C_END), q) / (_horner(_D, q) * q + 1)
-    middle = p - 0.5
-    r = middle * middle
-    inner = _horner(_A, r) * middle / (_horner(_B, r) * r + 1)
-    return np.where(tail > 0.02425, inner, np.where(p < 0.5, outer, -outer))
-
-
-def _horner(coefficients: tuple[float, ...], x: np.ndarray) -> np.ndarray:
-    total = np.zeros_like(x)
+@_compiled
+def _horner(coefficients, x):  # type: ignore[no-untyped-def]
+    total = 0.0
     for coefficient in coefficients:
         total = total * x + coefficient
     return total
 
 
-@cache
-def _normal_cdf(x: float) -> float:
+@_compiled
+def normal_quantile(p: float) -> float:
+    """The standard normal's quantile to 1e-9 relative (Acklam 2003, with no refinement step needed in float32)."""
+    tail = min(p, 1 - p)
+    if tail > 0.02425:
+        middle = p - 0.5
+        r = middle * middle
+        return _horner(_A, r) * middle / (_horner(_B, r) * r + 1)
+    q = math.sqrt(-2 * 0.6931471805599453 * log2(max(tail, 2.0**-60)))
+    outer = _horner(_OUTER, q) / (_horner(_D, q) * q + 1)
+    return outer if p < 0.5 else -outer
+
+
+@_compiled
+def normal_cdf(x: float) -> float:
     """The standard normal's distribution function, as the inverse of `normal_quantile` by bisection."""
     low, high = 0.0, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        below = float(normal_quantile(np.array([middle]))[0]) < x
-        low, high = (middle, high) if below else (low, middle)
+        if normal_quantile(middle) < x:
+            low = middle
+        else:
+            high = middle
     return (low + high) / 2
+
+
+@_compiled
+def _values_cpu(items, variants, attempts, k0, k1, kind, numbers, whole, out):  # type: ignore[no-untyped-def]
+    # From key to drawn value in one pass. `numbers`: the least and the greatest value, then the law's own.
+    for i in range(len(out)):
+        first, _, _, _ = block_cpu(items[i], variants[i], attempts[i], 0, k0, k1)
+        u = unit(first)
+        if kind == _LOG:
+            drawn = numbers[2] * exp2(u * numbers[3])
+        elif kind == _NORMAL:
+            drawn = numbers[2] + numbers[3] * normal_quantile(numbers[4] + numbers[5] * (u + 2.0**-25))
+        elif kind == _STEPS:
+            drawn = numbers[2] + np.floor(u * numbers[3])
+        else:
+            drawn = numbers[2] + numbers[3] * u
+        drawn = min(max(drawn, numbers[0]), numbers[1])
+        out[i] = np.rint(drawn) if whole else drawn
 
 
 @dataclass(frozen=True)
@@ -151,24 +157,32 @@ class Distribution:
 
     def draw(self, keys: Keys, name: str) -> np.ndarray:
         """One value for each key: (B,) float32, int64 where whole, or an object array of words."""
-        u = keys.uniform(name)[:, 0]
         if self.kind == "constant":
             return np.full(len(keys), self.values[0], np.int64 if self.whole else np.float32)
+        law, numbers, listed = self._law
+        stepped = listed is not None or self.whole
+        out = np.empty(len(keys), np.int64 if stepped else np.float32)
+        _values_cpu(*keys.words(name), law, numbers, stepped, out)
+        return out if listed is None else listed[out]
+
+    @cached_property
+    def _law(self) -> tuple[int, np.ndarray, np.ndarray | None]:
+        """How `_values_cpu` draws, its numbers, and of a choice what is chosen from: it draws the places."""
         if self.kind == "choice":
             words = any(isinstance(value, str) for value in self.values)
-            kind = object if words else np.int64 if self.whole else np.float32
-            return np.array(self.values, kind)[(u * len(self.values)).astype(np.int64)]
+            listed = np.array(self.values, object if words else np.int64 if self.whole else np.float32)
+            return _STEPS, np.array([0.0, len(listed) - 1.0, 0.0, len(listed)]), listed
         low, high = self.values[-2:]
+        own: tuple[float, ...]
         if self.kind == "uniform":
-            drawn = low + np.floor(u * (high - low + 1)) if self.whole else low + (high - low) * u
+            law, own = (_STEPS, (low, high - low + 1)) if self.whole else (_UNIFORM, (low, high - low))
         elif self.kind == "log":
-            drawn = low * exp2(u * log2(np.array([high / low])))
+            law, own = _LOG, (low, log2(high / low))
         else:
             mean, sd = self.values[:2]
-            ends = _normal_cdf((low - mean) / sd), _normal_cdf((high - mean) / sd)
-            drawn = mean + sd * normal_quantile(ends[0] + (ends[1] - ends[0]) * (u + 2.0**-25))
-        drawn = np.clip(drawn, low, high)
-        return np.rint(drawn).astype(np.int64) if self.whole else drawn.astype(np.float32)
+            ends = normal_cdf((low - mean) / sd), normal_cdf((high - mean) / sd)
+            law, own = _NORMAL, (mean, sd, ends[0], ends[1] - ends[0])
+        return law, np.array([low, high, *own], np.float64), None
 
 
 def _number(value: Any, whole: bool = False) -> Any:

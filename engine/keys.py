@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numba import njit
@@ -19,6 +20,8 @@ install()
 
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+_SIGNLESS = np.uint64(0x7FFFFFFF)
+_LEFT_OUT = np.uint64(8)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 
@@ -37,22 +40,65 @@ def philox4x32(
 _philox4x32 = njit(cache=True)(philox4x32)
 
 
-@njit(cache=True)
-def _blocks_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+@njit(error_model="numpy", nogil=True, cache=True)
+def unit(word):  # type: ignore[no-untyped-def]
+    """A random word as a uniform in [0, 1) with 24 bits."""
+    return np.float64(word >> _LEFT_OUT) * 2.0**-24
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def block_cpu(item, variant, attempt, block, k0, k1):  # type: ignore[no-untyped-def]
+    """Four random words of one key, each 32 bits in an unsigned 64-bit word; `block` counts them by fours."""
+    tail = (np.uint64(attempt) << np.uint64(16)) | np.uint64(block)
+    return _philox4x32(item & _LOW, item >> _SHIFT, np.uint64(variant), tail, np.uint64(k0), np.uint64(k1))
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _words_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
     count, words = out.shape
     for i in range(count):
-        low, high = items[i] & _LOW, items[i] >> _SHIFT
         for block in range((words + 3) // 4):
-            tail = (np.uint64(attempts[i]) << np.uint64(16)) | np.uint64(block)
-            four = _philox4x32(low, high, np.uint64(variants[i]), tail, k0, k1)
+            four = block_cpu(items[i], variants[i], attempts[i], block, k0, k1)
             for j in range(min(4, words - 4 * block)):
                 out[i, 4 * block + j] = np.uint32(four[j])
 
 
+@njit(error_model="numpy", nogil=True, cache=True)
+def _uniforms_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+    count, words = out.shape
+    for i in range(count):
+        for block in range((words + 3) // 4):
+            four = block_cpu(items[i], variants[i], attempts[i], block, k0, k1)
+            for j in range(min(4, words - 4 * block)):
+                out[i, 4 * block + j] = unit(four[j])
+
+
+@njit(error_model="numpy", nogil=True, cache=True)
+def _fields_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+    for i in range(len(out)):
+        low, high, _, _ = block_cpu(items[i], variants[i], attempts[i], 0, k0, k1)
+        out[i] = np.int64(low | (high & _SIGNLESS) << _SHIFT)
+
+
 def item_hash(item: str) -> int:
     """64 bits of an item's id: BLAKE2b of its NFC form in UTF-8."""
-    text = unicodedata.normalize("NFC", item).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
+    text = item if item.isascii() else unicodedata.normalize("NFC", item)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+@lru_cache(maxsize=4096)
+def _label(seed: int, step: str, draw: str) -> tuple[int, int]:
+    """Philox's key: 64 bits of what is drawn, as two words."""
+    label = f"{seed}\0{step}\0{draw}".encode()
+    whole = int.from_bytes(hashlib.blake2b(label, digest_size=8).digest(), "little")
+    return whole & 0xFFFFFFFF, whole >> 32
+
+
+def _column(value: int | np.ndarray, kind: type, count: int) -> np.ndarray:
+    # Always an own, contiguous array: a broadcast one would have each loop compiled once more for its type.
+    out: np.ndarray = np.empty(count, kind)
+    out[:] = value
+    return out
 
 
 @dataclass(frozen=True)
@@ -76,34 +122,38 @@ class Keys:
     @classmethod
     def of(cls, seed: int, ids: Sequence[str], variant: int | np.ndarray = 1, attempt: int | np.ndarray = 0) -> Keys:
         """Keys of the given ids; `variant` and `attempt` are one number for all, or one for each."""
-        items = np.fromiter((item_hash(item) for item in ids), np.uint64, len(ids))
-        variants = np.broadcast_to(np.asarray(variant, np.uint32), items.shape)
-        return cls(seed, items, variants, np.broadcast_to(np.asarray(attempt, np.uint16), items.shape))
+        items = np.fromiter(map(item_hash, ids), np.uint64, len(ids))
+        return cls(seed, items, _column(variant, np.uint32, len(ids)), _column(attempt, np.uint16, len(ids)))
 
     def __len__(self) -> int:
         return len(self.items)
 
     def at(self, step: str) -> Keys:
         """The same keys for another step."""
-        return replace(self, step=step)
+        return Keys(self.seed, self.items, self.variant, self.attempt, step)
 
     def take(self, rows: np.ndarray) -> Keys:
         """The keys of some rows (indices or a boolean mask)."""
-        return replace(self, items=self.items[rows], variant=self.variant[rows], attempt=self.attempt[rows])
+        return Keys(self.seed, self.items[rows], self.variant[rows], self.attempt[rows], self.step)
+
+    def words(self, draw: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, int]:
+        """What a compiled loop draws from: items, variants and attempts, each (B,), and the two words of the draw."""
+        return self.items, self.variant, self.attempt, *_label(self.seed, self.step, draw)
 
     def bits(self, draw: str, count: int = 1) -> np.ndarray:
         """Random words, (B, count) uint32; `count` is at most 262 144."""
-        label = f"{self.seed}\0{self.step}\0{draw}".encode()
-        k0, k1 = np.frombuffer(hashlib.blake2b(label, digest_size=8).digest(), "<u4").astype(np.uint64)
         out = np.empty((len(self), count), np.uint32)
-        _blocks_cpu(self.items, self.variant, self.attempt, k0, k1, out)
+        _words_cpu(*self.words(draw), out)
         return out
 
     def uniform(self, draw: str, count: int = 1) -> np.ndarray:
         """Uniforms in [0, 1) with 24 bits, (B, count) float64: (u32 >> 8) · 2⁻²⁴."""
-        return (self.bits(draw, count) >> 8) * 2.0**-24
+        out = np.empty((len(self), count), np.float64)
+        _uniforms_cpu(*self.words(draw), out)
+        return out
 
     def field(self, draw: str = "key") -> np.ndarray:
         """The key of a noise field, (B,) int64 and never negative: what a kernel hashes together with a position."""
-        words = self.bits(draw, 2).astype(np.int64)
-        return words[:, 0] | (words[:, 1] & 0x7FFFFFFF) << 32
+        out = np.empty(len(self), np.int64)
+        _fields_cpu(*self.words(draw), out)
+        return out

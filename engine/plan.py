@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine import lineage, predicate, quotas, regions
-from sliceforge.engine.codecs import audio, image
-from sliceforge.engine.errors import InputError, SettingError, did_you_mean
+from sliceforge.engine import headers, lineage, predicate, quotas, regions
+from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.op import Columns, Inventory, Shapes
 from sliceforge.engine.paths import Fence
-from sliceforge.engine.read import declared, length_at
+from sliceforge.engine.pool import Pool
+from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.tables import as_text
 
@@ -63,8 +62,13 @@ def choose(manifest: Manifest, recipe: Recipe, parents: str | None, slice_: str 
     raise SettingError(f"slice: the recipe does not set {missing[0]!r}; say which items to take with parents=")
 
 
-def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int, suffix: str = "") -> pa.Table:
+def survey(
+    manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int, suffix: str = "", pool: Pool | None = None
+) -> pa.Table:
     """The chosen parents in plan order, with what their headers say; what cannot be read has a reason instead.
+
+    Args:
+        pool: who reads the headers where there are many.
 
     Raises:
         SettingError: one that files of `suffix` cannot hold.
@@ -76,11 +80,9 @@ def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int, suff
     where: list[str] = []
     if recipe.kind == "image" and (where := regions.present(names)):
         fields = {name: column for name, column in fields.items() if name not in where}
-    claims = table.select([name for name in ("rate", "sample_rate", "sampling_rate") if name in names]).to_pylist()
-    found = [
-        _header(manifest.root / path, recipe, claims[i] if claims else {}, suffix)
-        for i, path in enumerate(table["path"].to_pylist())
-    ]
+    claims = table.select([name for name in RATES if name in names]).to_pylist() or [{}] * len(table)
+    asked = list(zip(table["path"].to_pylist(), map(declared, claims), strict=True))
+    found = headers.look(manifest.root, recipe.kind, recipe.rate, suffix, asked, pool)
     if where:
         fields |= regions.carried(table, found, Fence(manifest.root))
     if "sha256" in table.column_names:
@@ -103,26 +105,6 @@ def survey(manifest: Manifest, rows: np.ndarray, recipe: Recipe, seed: int, suff
     )
     whole = pa.concat_tables([known, refused], promote_options="default").combine_chunks()
     return whole.take(pa.array(_order(whole["parent"].to_pylist(), whole["path"].to_pylist(), seed), pa.int64()))
-
-
-def _header(path: Path, recipe: Recipe, row: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    try:
-        if recipe.kind == "image":
-            seen = image.probe(path)
-            if suffix and not image.holds(suffix, seen.channels, seen.depth):
-                what = f"{seen.depth} bits and {seen.channels} channels"
-                raise SettingError(f"sink.image: {suffix} cannot hold {path.name}, {what}; such as sink.image=png")
-            return {"read.height": seen.height, "read.width": seen.width}
-        heard = audio.probe(path)
-        claimed = declared(row)
-        if claimed and claimed != heard.rate:
-            raise InputError("rate_mismatch", f"{heard.rate} Hz, the manifest says {claimed}")
-        rate = recipe.rate or heard.rate
-        if suffix and not audio.holds(suffix, rate):
-            raise SettingError(f"sink.audio: {suffix} cannot hold {path.name} at {rate} Hz; such as sink.audio=wav")
-        return {"read.length": length_at(heard.length, heard.rate, rate), "read.rate": rate}
-    except InputError as error:
-        return {"reason": error.reason, "detail": error.detail}
 
 
 def _order(ids: Sequence[str], paths: Sequence[str], seed: int) -> list[int]:
@@ -179,19 +161,16 @@ def carried(table: pa.Table, recipe: Recipe) -> list[str]:
 def nulled(recipe: Recipe, columns: Columns) -> dict[str, pa.Array]:
     """Plan columns for Arrow: null where the step does not happen."""
     arrays = {}
-    idle = {step.name: ~np.broadcast_to(recipe.active(step, columns), _count(columns)) for step in recipe.steps}
+    happens = {step.name: recipe.active(step, columns) for step in recipe.steps}
+    idle = {name: ~one for name, one in happens.items() if isinstance(one, np.ndarray)}
     idle |= {one.name: ~columns[f"{one.name}.on"] for one in recipe.choices if f"{one.name}.on" in columns}
     for name, column in columns.items():
         step, _, own = name.rpartition(".")
-        mask = None if own == "on" or step not in idle else idle[step]
+        mask = None if own == "on" else idle.get(step)
         # A column of words is one though no item of this variant has any.
-        words = column.dtype == object and all(isinstance(value, str) for value in column)
+        words = column.dtype == object and all(issubclass(kind, str) for kind in set(map(type, column.tolist())))
         arrays[name] = pa.array(column, pa.string() if words else None, mask=mask, from_pandas=False)
     return arrays
-
-
-def _count(columns: Columns) -> int:
-    return len(next(iter(columns.values()), ()))
 
 
 def _promise(

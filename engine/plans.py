@@ -14,6 +14,7 @@ from sliceforge.engine import lineage, plan, shards
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import RunError, SettingError
 from sliceforge.engine.manifest import Manifest
+from sliceforge.engine.pool import Pool
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.work import Spec, plan_path
 
@@ -29,6 +30,7 @@ class Plans:
     rows: Any
     banks: Shelf
     shard: int
+    pool: Pool
 
     def sizes(self, variant: int) -> list[int]:
         """The number of rows of each shard of a variant."""
@@ -52,7 +54,7 @@ class Plans:
         if first.exists():
             parents = pq.read_table(first)
         else:
-            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed, self.spec.suffix)
+            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed, self.spec.suffix, self.pool)
         if not len(parents):
             raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
         inventories = self.banks.inventories()

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -190,5 +191,9 @@ class Recipe:
 
     def drawn(self, value: Any) -> bool:
         """Whether a value of `sets` names a draw; any other word is a constant, though a column may be called so."""
-        named = {step.name for step in self.steps} | {choice.name for choice in self.choices}
-        return isinstance(value, str) and value.rpartition(".")[0] in named
+        return isinstance(value, str) and value.rpartition(".")[0] in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The names of all steps."""
+        return frozenset([*(step.name for step in self.steps), *(choice.name for choice in self.choices)])

@@ -4,6 +4,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+import reference_draw
 
 from sliceforge.engine.keys import Keys, item_hash, philox4x32
 
@@ -64,6 +65,12 @@ def test_every_part_of_a_key_matters(other: str) -> None:
 def test_words_are_the_same_for_any_number_of_words_asked_for() -> None:
     keys = Keys.of(0, ["a", "b"])
     assert (keys.bits("x", 3) == keys.bits("x", 97)[:, :3]).all()
+
+
+def test_uniforms_and_field_keys_are_those_of_the_words() -> None:
+    keys = Keys.of(-3, [f"{i}/ü" for i in range(257)], np.arange(257), np.arange(257) % 7).at("mix")
+    assert (keys.uniform("snr", 9) == reference_draw.uniform(keys, "snr", 9)).all()
+    assert (keys.field() == reference_draw.field(keys)).all()
 
 
 def test_uniforms_are_uniform() -> None:

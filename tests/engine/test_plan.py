@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sliceforge.engine import plan
+from sliceforge.engine import headers, plan
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.manifest import Manifest, read
+from sliceforge.engine.pool import Pool
 from sliceforge.engine.shards import key
 
 
@@ -96,3 +97,16 @@ def test_what_cannot_be_read_keeps_its_place_with_a_reason(tmp_path: Path) -> No
     recipe = load_recipe("speech/car_noise")
     rows = plan.survey(read(str(tmp_path), "audio"), np.ones(2, bool), recipe, 7).to_pylist()
     assert [row["read.reason"] for row in rows] == ["empty", "empty"]
+
+
+def test_headers_say_the_same_whoever_asks_them(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headers, "ENOUGH", 1)
+    monkeypatch.setattr(headers, "PART", 7)
+    recipe, items = load_recipe("speech/car_noise"), read(str(clips), "audio")
+    rows = np.ones(len(items.table), bool)
+    with Pool(2) as pool:
+        shared = plan.survey(items, rows, recipe, 7, "flac", pool)
+        with pytest.raises(SettingError, match="cannot hold"):
+            headers.look(clips, "audio", 123457, "flac", [(path, None) for path in shared["path"].to_pylist()], pool)
+    assert shared.equals(plan.survey(items, rows, recipe, 7, "flac"))
+    assert len(set(shared["read.length"].to_pylist())) > 7
