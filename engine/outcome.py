@@ -16,6 +16,9 @@ from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
 
+OWN = frozenset(("id", "parent", "path", "label", "split", "group", "variant", "attempt"))
+"""Columns of a plan that a manifest has in its own words."""
+
 
 @dataclass
 class Outcome:
@@ -39,7 +42,6 @@ class Outcome:
 def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any]:
     """The manifest row of an outcome, but for its path and hash."""
     row, made = outcome.row, outcome.made
-    own = ("id", "parent", "path", "label", "split", "group", "variant", "attempt")
     known = {
         "id": row["id"],
         "label": row["label"],
@@ -51,7 +53,7 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
         "attempt": row["attempt"],
         "parent_path": row["path"],
     }
-    known |= {name: value for name, value in row.items() if name not in own and "." not in name}
+    known |= {name: value for name, value in row.items() if "." not in name and name not in OWN}
     known |= recipe.facts(row)
     if outcome.reason or made is None:
         return known
@@ -65,7 +67,9 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     else:
         seconds = len(made.item) / made.rate
         known |= {"got.gain": made.gain, "got.seconds": seconds} | moved(recipe, row, seconds)
-        known |= {name: type(known[name])(made.rate) for name in RATES if declared({name: known.get(name)})}
+        known |= {
+            name: type(known[name])(made.rate) for name in RATES if known.get(name) and declared({name: known[name]})
+        }
     for name, verdict in outcome.verdicts.items():
         known |= {f"asked.{name}": float(verdict.asked), f"got.{name}": float(verdict.got)}
         known |= {f"got.{name}_{more}": float(value) for more, value in verdict.more.items()}

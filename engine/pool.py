@@ -34,8 +34,13 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Wait for what has begun, and forget what has not."""
         if self._pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Call it; the future is done already where this pool has one process."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.signal import firwin, upfirdn
 
 from sliceforge.engine.codecs import audio, files, image
 from sliceforge.engine.errors import InputError
@@ -34,6 +33,8 @@ def length_at(length: int, rate: int, new_rate: int) -> int:
 @lru_cache(maxsize=16)
 def _filter(up: int, down: int) -> np.ndarray:
     """A Kaiser-windowed sinc: flat to 90 % of the lower Nyquist frequency, 100 dB down from 103 % of it."""
+    from scipy.signal import firwin
+
     wide = max(up, down)
     beta = 0.1102 * (STOPBAND_DB - 8.7)
     return up * firwin(2 * ZEROS * wide + 1, 0.97 / wide, window=("kaiser", beta))
@@ -50,6 +51,8 @@ def resample(x: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
     """
     if rate == new_rate:
         return np.ascontiguousarray(x, np.float32)
+    from scipy.signal import upfirdn  # on first use: it takes longer to import than everything else together
+
     common = math.gcd(rate, new_rate)
     up, down = new_rate // common, rate // common
     taps = _filter(up, down)

@@ -81,11 +81,11 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
         folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
         shards.sweep(run)
         _note(run, spec, banks)
-        plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"])
-        size = crew(config.get("workers"))
-        made = _originals(run, spec, plans, size) if config.get("keep_originals") else 0
-        more, worked = _work(run, spec, plans, target, size, told)
-        made += more
+        with Pool(crew(config.get("workers"))) as pool:
+            plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"], pool)
+            made = _originals(run, spec, plans) if config.get("keep_originals") else 0
+            more, worked = _work(run, spec, plans, target, told)
+            made += more
         accepted, rejects = receipts.finish(run)
     problems = _problems(config, accepted, rejects)
     return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
@@ -117,11 +117,10 @@ def _note(run: Path, spec: Spec, banks: Shelf) -> None:
     (run / "log" / "command.json").write_text(json.dumps(where, indent=1) + "\n", "utf-8")
 
 
-def _originals(run: Path, spec: Spec, plans: Plans, size: int) -> int:
+def _originals(run: Path, spec: Spec, plans: Plans) -> int:
     """Copy the parents in, as variant 0; returns how many were newly copied."""
     left = [i for i, _ in enumerate(plans.sizes(0)) if not shards.receipt(run, shards.name(0, i)).exists()]
-    with Pool(size) as pool:
-        return sum(result(future)[0] for future in [pool.submit(make_shard, spec, 0, index) for index in left])
+    return sum(result(future)[0] for future in [plans.pool.submit(make_shard, spec, 0, index) for index in left])
 
 
 @dataclass
@@ -136,30 +135,28 @@ class _Tally:
         return None if self.count is None else self.count - self.accepted - begun
 
 
-def _work(
-    run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None], size: int, told: Progress
-) -> tuple[int, bool]:
+def _work(run: Path, spec: Spec, plans: Plans, target: Mapping[str, int | None], told: Progress) -> tuple[int, bool]:
     """Make what is missing; returns the number of items newly made, and whether any shard was."""
     tally, variants = _Tally(target["count"]), target["variants"]
     expected = tally.count or sum(rows for _, _, rows in plans.units(variants))
     made = barren = 0
     worked = False
     last = (0, 0)
-    with Pool(size) as pool:
-        for variant, index, rows, future in _ahead(run, spec, plans.units(variants), tally, pool):
-            left = tally.left()
-            got, seen = result(future) if future else receipts.seen(run, variant, index)
-            fresh = future is not None
-            if (seen < rows and got != left) or (left is not None and got > left):
-                # The shard in which the count is reached ends there; a longer run makes it whole again.
-                got, seen = result(pool.submit(make_shard, spec, variant, index, left))
-                fresh = True
-            worked = worked or fresh
-            tally.accepted, made, last = tally.accepted + got, made + got * fresh, (variant, index)
-            told(tally.accepted, expected)
-            barren = 0 if got else barren + rows
-            if tally.left() == 0 or (tally.count is not None and barren >= sum(plans.sizes(1))):
-                break
+    for variant, index, rows, future in _ahead(run, spec, plans.units(variants), tally, plans.pool):
+        left = tally.left()
+        got, seen = result(future) if future else receipts.seen(run, variant, index)
+        fresh = future is not None
+        if (seen < rows and got != left) or (left is not None and got > left):
+            # The shard in which the count is reached ends there; a longer run makes it whole again.
+            got, seen = result(plans.pool.submit(make_shard, spec, variant, index, left))
+            fresh = True
+        worked = worked or fresh
+        tally.accepted, made, last = tally.accepted + got, made + got * fresh, (variant, index)
+        told(tally.accepted, expected)
+        barren = 0 if got else barren + rows
+        if tally.left() == 0 or (tally.count is not None and barren >= sum(plans.sizes(1))):
+            break
+    plans.pool.close()  # before anything is taken away, nothing may be written any more
     if tally.count is not None:
         _trim(run, spec, last)
     return made, worked

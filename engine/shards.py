@@ -26,6 +26,9 @@ ROWS = 65536
 TEMPORARY = ".sliceforge-"
 """How the names of files begin that are being written."""
 
+_ODD = re.compile(r"[%.\\:\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_EMPTY = re.compile(r"^/|/$|(?<=/)/")
+
 
 @contextmanager
 def committed(path: Path) -> Iterator[BinaryIO]:
@@ -81,9 +84,8 @@ def key(item: str) -> str:
     >>> key("a/b.c~1"), key("../x")
     ('a/b%2Ec~1', '%2E%2E/x')
     """
-    encoded = re.sub(r"[%.\\:\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", lambda m: quote(m[0], safe=""), item)
-    encoded = encoded.replace(".", "%2E")
-    return re.sub(r"^/|/$|(?<=/)/", "%2F", encoded)
+    encoded = _ODD.sub(lambda m: quote(m[0], safe=""), item).replace(".", "%2E")
+    return _EMPTY.sub("%2F", encoded) if "/" in encoded else encoded
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,26 @@ class Item:
         yield self.suffix, self.media
         if self.mask is not None:
             yield "mask.png", self.mask
-        text = json.dumps(_finite(self.row), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
-        yield "json", text.encode("utf-8", "backslashreplace") + b"\n"
+        yield "json", _text(self.row).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _other(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_other)
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    """A row as JSON, with null for numbers that JSON cannot say."""
+    try:
+        return _JSON.encode(row)
+    except ValueError:  # one of them is not finite, which is rare
+        return _JSON.encode(_finite(row))
 
 
 def _finite(value: Any) -> Any:
-    """The same, with null for what JSON cannot say."""
+    """The same, with null for what is no finite number."""
     if isinstance(value, Mapping):
         return {name: _finite(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -17,6 +17,9 @@ SHARDS = 4096
 
 def archive(path: Path) -> Path | None:
     """The tar that a path leads into, or None."""
+    # Asked of every file that is opened: most paths have no such folder, and the text tells so at once.
+    if ".tar/" not in path.as_posix():
+        return None
     return next((folder for folder in path.parents if folder.suffix == ".tar" and folder.is_file()), None)
 
 

@@ -8,6 +8,7 @@ import os
 import tarfile
 import unicodedata
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pytest
@@ -16,6 +17,7 @@ import webdataset
 from sliceforge.engine import shards
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.shards import Item, committed, key, sink, write_table
+from sliceforge.engine.sinks.webdataset import header
 
 ODD = ["a", "7_theo_1.5", "../../etc/passwd", "/abs", "a//b", "a/", ".", "..", "50%", "ü/ß", "a\nb", "a\0b", "x" * 180,
        "C:\\x", "a:b", "a\u202eb", "%2E", "k~1", "dir.with.dots/name", "-", " lead"]  # fmt: skip
@@ -46,6 +48,36 @@ def test_webdataset_reads_a_shard_back_whole(tmp_path: Path) -> None:
     assert [json.loads(one["json"])["id"] for one in found] == ODD
     assert [one["flac"] for one in found] == [name.encode() * 3 for name in ODD]
     assert [one["__key__"] for one in found] == [key(name) for name in ODD]
+
+
+def test_a_shard_has_the_bytes_that_tarfile_would_write(tmp_path: Path) -> None:
+    items = _items([*ODD, "x" * 95, "x" * 96, "y" * 300, *map(str, range(40))])
+    digest = sink("webdataset").write(tmp_path, "v001-000000", iter(items))
+    expected = io.BytesIO()
+    with tarfile.open(fileobj=expected, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for item in items:
+            for suffix, data in item.members():
+                member = tarfile.TarInfo(f"{key(item.id)}.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    written = (tmp_path / "shards" / "v001-000000.tar").read_bytes()
+    assert written == expected.getvalue()
+    assert digest == hashlib.sha256(written).hexdigest() == sink("webdataset").digest(tmp_path, "v001-000000", [])
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 8**11 - 1, 8**11, 1 << 40])
+def test_a_header_is_that_of_tarfile_for_any_size(size: int) -> None:
+    member = tarfile.TarInfo("a/b~1.flac")
+    member.size = size
+    assert header("a/b~1.flac", size) == member.tobuf(tarfile.PAX_FORMAT)
+
+
+def test_an_item_says_null_for_what_json_cannot_say() -> None:
+    row = {"b": float("nan"), "a": [1.5, -float("inf"), (2, MappingProxyType({"z": float("inf")}))], "c": Path("x")}
+    text = dict(Item("a", None, "png", b"", None, row).members())["json"]
+    assert text == b'{"a":[1.5,null,[2,{"z":null}]],"b":null,"c":"x"}\n'
+    plain = {"e": MappingProxyType({"k": (1, 2)}), "d": "ü"}
+    assert dict(Item("a", None, "png", b"", None, plain).members())["json"] == '{"d":"ü","e":{"k":[1,2]}}\n'.encode()
 
 
 def test_a_tar_says_nothing_of_when_and_who(tmp_path: Path) -> None:
