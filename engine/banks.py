@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -82,6 +83,7 @@ class Shelf:
     _rejects: Mapping[str, tuple[Reject, ...]]
     _banks: dict[str, Bank] = field(default_factory=dict)
     _kept: Kept = field(default_factory=Kept)
+    _channels: dict[Path, int] = field(default_factory=dict)
 
     @classmethod
     def open(cls, paths: Mapping[str, str], kind: str = "audio") -> Shelf:
@@ -151,8 +153,14 @@ class Shelf:
             SettingError: no such bank.
             InputError: no such item, or it cannot be used.
         """
-        path = self._place(bank, item).path
-        wave: np.ndarray = self._kept.get((path, rate, channel), lambda: sound(path, rate, channel))
+        path, index = self._place(bank, item).path, 0
+        if path not in self._channels:
+            self._channels[path] = probe(path).channels
+        count = self._channels[path]
+        if channel is not None:
+            index = min(int(channel * count), count - 1)
+        middle = None if channel is None or count == 1 else (index + 0.5) / count
+        wave: np.ndarray = self._kept.get((path, rate, middle), lambda: sound(path, rate, middle))
         return wave
 
     def donor(self, bank: str, item: str) -> Donor:

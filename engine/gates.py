@@ -6,11 +6,42 @@ One measurement is one frozen dataclass in `kernels/gate/<noun>.py`; its fields 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
+
+class Later(Mapping[str, Any]):
+    """A mapping that is worked out when it is first asked anything, and once.
+
+    Args:
+        make: what works it out.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, Any]]) -> None:
+        self._make = make
+        self._found: Mapping[str, Any] | None = None
+
+    def _all(self) -> Mapping[str, Any]:
+        if self._found is None:
+            self._found = self._make()
+            del self._make
+        return self._found
+
+    def __getitem__(self, name: str) -> Any:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Another process gets what it holds.
+        return dict, (dict(self._all()),)
 
 
 @dataclass(frozen=True)
@@ -18,7 +49,7 @@ class Made:
     """One finished item, beside what it was made from.
 
     Args:
-        parent: what was read: audio (T,) float32, or image (H, W, C) float32 in 0…1.
+        parent: what was read: audio (T,) float32, or image (H, W, C) uint8 or uint16.
         item: what will be written, after rounding, in the same form.
         rate: hertz; 0 for images.
         gain: audio: what the parent was multiplied by, all steps together, where only gains and mixes touched it.
@@ -28,7 +59,6 @@ class Made:
             loud as they are in the finished item, where a later step did more to them than scale them.
         masks: image: each painting step's label mask, (H, W) bool; and `mask`, what the parent brought along.
         boxes: image: the parent's boxes, (N, 4) x0, y0, x1, y1 in pixel edges, where they are now.
-        depth: image: bits of a value, 8 or 16.
     """
 
     parent: np.ndarray
@@ -39,7 +69,6 @@ class Made:
     heard: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     boxes: np.ndarray | None = None
-    depth: int = 8
 
 
 @dataclass(frozen=True)

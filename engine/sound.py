@@ -118,7 +118,7 @@ class _Parts:
         elif isinstance(op, Gain):
             self.scaled(op.factor(self.total(), sounds.rate, **draws))
         elif isinstance(op, Spectrum):
-            response = sounds.response(step, op, draws)
+            response = sounds.response(step, draws)
             self._become({name: filtered(stem, response) for name, stem in self.stems.items()})
         elif isinstance(op, Point):
             self._become({"foreground": point(step.name, op, draws, self.total()[None, :, None])[0][0, :, 0]})

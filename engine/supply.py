@@ -32,6 +32,7 @@ class Sounds:
     rate: int
     banks: Shelf | None
     made: dict[tuple[str, int], np.ndarray] = field(default_factory=dict)
+    items: dict[str, np.ndarray] = field(default_factory=dict)
     responses: dict[str, np.ndarray] = field(default_factory=dict)
 
     def noise(self, op: Mix, draws: Mapping[str, Any], length: int) -> np.ndarray:
@@ -47,12 +48,22 @@ class Sounds:
             self.made[source, length] = wave
         return self.made[source, length]
 
-    def response(self, step: Step, op: Spectrum, draws: Mapping[str, Any]) -> np.ndarray:
+    def sound(self, step: Step, draws: Mapping[str, Any]) -> np.ndarray | None:
+        """The bank item that a filter's plan names, whole; None where it names none."""
+        item = draws.get("item")
+        if not item or not isinstance(step.op, Spectrum):
+            return None
+        if step.name not in self.items:
+            shelf = self._shelf(step.op.bank)
+            self.items[step.name] = shelf.sound(step.op.bank, item, self.rate, draws.get("channel"))
+        return self.items[step.name]
+
+    def response(self, step: Step, draws: Mapping[str, Any]) -> np.ndarray:
         """The impulse response of a filter, from the bank item that its plan names where it names one."""
+        if not isinstance(step.op, Spectrum):
+            raise TypeError(f"{step.name} is no filter")
         if step.name not in self.responses:
-            item = draws.get("item")
-            sound = self._shelf(op.bank).sound(op.bank, item, self.rate, draws.get("channel")) if item else None
-            self.responses[step.name] = op.response(self.rate, sound, **draws)
+            self.responses[step.name] = step.op.response(self.rate, self.sound(step, draws), **draws)
         return self.responses[step.name]
 
     def _shelf(self, bank: str) -> Shelf:

@@ -1,14 +1,19 @@
 """How loud a clip is, as an amplitude: long-term RMS, active speech (ITU-T P.56), telephone band, A-weighted."""
 
+from __future__ import annotations
+
 import math
+from copy import copy
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numba import njit
-from scipy.fft import next_fast_len, rfft, rfftfreq
-from scipy.signal import butter, cheby1, sosfilt
+from scipy.signal import butter, cheby1, sosfreqz
 
 from sliceforge.engine.cache import install
+from sliceforge.kernels.passes import product_cpu
+from sliceforge.kernels.weighting import Weighting, points
 
 install()
 
@@ -25,8 +30,29 @@ THRESHOLDS = 2.0 ** np.arange(-24, 1)
 
 def rms(x: np.ndarray) -> float:
     """Root mean square of all samples (T,), in double precision; 0 where there are none."""
-    wide = np.asarray(x, np.float64)
-    return math.sqrt(float(np.mean(wide * wide))) if len(wide) else 0.0
+    return math.sqrt(product_cpu(x, x) / len(x)) if len(x) else 0.0
+
+
+class Activity:
+    """What ITU-T P.56 needs to know of a clip: how active it is at any threshold.
+
+    |x| is smoothed twice; a sample is active at a threshold that this reached at it or up to 0.2 s before. Scaled
+    with the clip, so that one pass serves for any loudness.
+
+    Args:
+        x: (T,) samples.
+        rate: hertz.
+    """
+
+    def __init__(self, x: np.ndarray, rate: int) -> None:
+        self.hangover = round(rate * HANGOVER)
+        self._envelope = np.empty(len(x))
+        self._ranges = np.empty((-(-len(x) // CHUNK), 2))
+        envelope_cpu(x, math.exp(-1 / (rate * SMOOTHER)), self._envelope, self._ranges)
+
+    def count(self, threshold: float) -> int:
+        """How many samples are active at a threshold above 0."""
+        return int(count_cpu(self._envelope, self._ranges, self.hangover, threshold))
 
 
 def active(x: np.ndarray, rate: int) -> float:
@@ -44,74 +70,114 @@ def active(x: np.ndarray, rate: int) -> float:
         x: (T,) samples, full scale 1.
         rate: hertz.
     """
-    level = rms(x)
-    if level == 0.0:
-        return 0.0
-    counts = np.zeros(len(THRESHOLDS), np.int64)
-    _active_counts_cpu(x, math.exp(-1 / (rate * SMOOTHER)), round(rate * HANGOVER), THRESHOLDS, counts)
-    # The level above the RMS, and the margin of the level above the threshold, in dB, at those that are reached.
-    counts = counts[counts > 0]
-    above = 10 * np.log10(len(x) / counts)
-    margin = above + 20 * np.log10(level / THRESHOLDS[: len(counts)])
-    enough = np.flatnonzero(margin <= MARGIN)
-    if not len(enough) or enough[0] == 0:
-        return level
-    low, high = enough[0] - 1, enough[0]
-    share = (margin[low] - MARGIN) / (margin[low] - margin[high])
-    return level * 10 ** (float(above[low] + share * (above[high] - above[low])) / 20)
+    return Levels(x, rate).level("active", True)
 
 
-def active_counts(x, decay, hangover, thresholds, counts):  # type: ignore[no-untyped-def]
-    """How many samples are active at each threshold: |x|, smoothed twice, reached it now or up to `hangover` ago.
+def _active(activity: Activity, length: int, level: float, scale: float) -> float:
+    """The active level of a clip that is `scale` times as loud as the one measured; `level` is its RMS then."""
+    before = None
+    # The level lies above the RMS: no threshold further down can have a margin of 15.9 dB or less.
+    first = int(np.searchsorted(THRESHOLDS, level * 10 ** (-MARGIN / 20)))
+    for j in range(max(first - 1, 0), len(THRESHOLDS)):
+        count = activity.count(THRESHOLDS[j] / scale)
+        if count == 0:
+            break
+        above = 10 * math.log10(length / count)
+        margin = above + 20 * math.log10(level / THRESHOLDS[j])
+        if margin <= MARGIN:
+            if before is None:
+                break
+            share = (before[1] - MARGIN) / (before[1] - margin)
+            return level * 10 ** ((before[0] + share * (above - before[0])) / 20)
+        before = above, margin
+    return level
+
+
+class Levels:
+    """How loud a clip is, each measure taken when it is first asked for, and valid at any scale.
 
     Args:
-        x: (T,) samples.
-        decay: of each smoother, per sample.
-        hangover: samples.
-        thresholds: (K,) float64, rising.
-        counts: (K,) int64, all 0 before.
+        x: (T,) samples, full scale 1.
+        rate: hertz.
+        scale: what it is to be multiplied by.
     """
-    steps = len(thresholds)
-    last = np.full(steps, -1)  # when each threshold was last reached; falls with the threshold
+
+    def __init__(self, x: np.ndarray, rate: int, scale: float = 1.0) -> None:
+        self.x, self.rate, self.scale = x, rate, scale
+        self._known: dict[str, Any] = {}
+
+    def at(self, scale: float) -> Levels:
+        """The same clip at another loudness; what is measured serves both."""
+        other = copy(self)
+        other.scale = scale
+        return other
+
+    def level(self, reference: str, speech: bool) -> float:
+        """The amplitude that `reference` speaks of; of a noise, `active` is its RMS.
+
+        Args:
+            reference: one of `REFERENCES`.
+            speech: whether it is the foreground.
+        """
+        if reference in ("g712", "a_weighted"):
+            if reference not in self._known:
+                self._known["g712"], self._known["a_weighted"] = weighted(self.x, self.rate)
+            return float(self._known[reference]) * abs(self.scale)
+        if "rms" not in self._known:
+            self._known["rms"] = rms(self.x)
+        level = float(self._known["rms"]) * abs(self.scale)
+        if reference != "active" or not speech or not level > 0:
+            return level
+        if "active" not in self._known:
+            self._known["active"] = Activity(self.x, self.rate)
+        return _active(self._known["active"], len(self.x), level, self.scale)
+
+
+CHUNK = 64
+"""Samples whose greatest and smallest smoothed value are known, so that a count need not look at each."""
+
+
+@njit(nogil=True, cache=True, fastmath={"contract"})
+def envelope_cpu(x, decay, out, ranges):  # type: ignore[no-untyped-def]
+    """Fill (T,) with |x| smoothed twice, and (⌈T / CHUNK⌉, 2) with the smallest and greatest value of each chunk."""
     once, twice = 0.0, 0.0
-    passed, holding = 0, 0  # thresholds that are reached now, and that are active
-    for i in range(len(x)):
-        once = decay * once + (1.0 - decay) * abs(x[i])
-        twice = decay * twice + (1.0 - decay) * once
-        while passed < steps and twice >= thresholds[passed]:
-            passed += 1
-        while passed > 0 and twice < thresholds[passed - 1]:
-            passed -= 1
-            last[passed] = i - 1
-        holding = max(holding, passed)
-        while holding > passed and last[holding - 1] < i - hangover:
-            holding -= 1
-        if holding > 0:
-            counts[holding - 1] += 1
-    for j in range(steps - 2, -1, -1):
-        counts[j] += counts[j + 1]
+    for chunk in range(len(ranges)):
+        low, high = np.inf, 0.0
+        for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(x))):
+            once = decay * once + (1.0 - decay) * np.float64(abs(x[i]))
+            twice = decay * twice + (1.0 - decay) * once
+            out[i] = twice
+            low, high = min(low, twice), max(high, twice)
+        ranges[chunk, 0], ranges[chunk, 1] = low, high
 
 
-_active_counts_cpu = njit(cache=True)(active_counts)
+@njit(nogil=True, cache=True)
+def count_cpu(envelope, ranges, hangover, threshold):  # type: ignore[no-untyped-def]
+    """How many samples of (T,) reached a threshold then or up to `hangover` before."""
+    total, until = 0, 0  # samples before `until` are active still
+    for chunk in range(len(ranges)):
+        start, end = chunk * CHUNK, min((chunk + 1) * CHUNK, len(envelope))
+        if ranges[chunk, 1] < threshold:
+            total += max(min(until, end) - start, 0)
+        elif ranges[chunk, 0] >= threshold:
+            total, until = total + end - start, end + hangover
+        else:
+            for i in range(start, end):
+                if envelope[i] >= threshold:
+                    until = i + 1 + hangover
+                if i < until:
+                    total += 1
+    return total
 
 
-@lru_cache(maxsize=16)
-def _telephone(rate: int) -> np.ndarray:
-    """Second-order sections: Chebyshev of the first kind, 0.5 dB of ripple, 6 poles on each side."""
+def _telephone(hertz: np.ndarray, rate: int) -> np.ndarray:
+    """|H|²: Chebyshev of the first kind, 0.5 dB of ripple, 6 poles on each side of 300–3400 Hz."""
     if rate > 7000:
-        return cheby1(6, 0.5, [300, 3400], "bandpass", fs=rate, output="sos")
-    # No room for the upper edge: only the lower one, as far as there is room for it.
-    return butter(2, min(300, rate / 4), "highpass", fs=rate, output="sos")
-
-
-def g712(x: np.ndarray, rate: int) -> float:
-    """RMS of what passes 300–3400 Hz, within the limits of ITU-T G.712 in and beside the band.
-
-    Args:
-        x: (T,) samples; the filter starts from rest and its tail beyond the clip is left out.
-        rate: hertz; at 7000 and less the upper edge is left out.
-    """
-    return rms(sosfilt(_telephone(rate), np.asarray(x, np.float64))) if len(x) else 0.0
+        sections = cheby1(6, 0.5, [300, 3400], "bandpass", fs=rate, output="sos")
+    else:
+        # No room for the upper edge: only the lower one, as far as there is room for it.
+        sections = butter(2, min(300, rate / 4), "highpass", fs=rate, output="sos")
+    return np.square(np.abs(sosfreqz(sections, hertz, fs=rate)[1]))
 
 
 def a_weight(hertz: np.ndarray) -> np.ndarray:
@@ -122,44 +188,44 @@ def a_weight(hertz: np.ndarray) -> np.ndarray:
     return 1.2588966 * d * f2 * f2 / ((f2 + a) * np.sqrt((f2 + b) * (f2 + c)) * (f2 + d))
 
 
-@lru_cache(maxsize=8)
-def _a_power(points: int, rate: int) -> np.ndarray:
-    return a_weight(rfftfreq(points, 1 / rate)) ** 2
+@lru_cache(maxsize=16)
+def _weighting(rate: int) -> Weighting:
+    hertz = np.linspace(0, rate / 2, 4 * points(rate) + 1)
+    return Weighting(_telephone(hertz, rate), np.square(a_weight(hertz)), rate)
 
 
-def a_weighted(x: np.ndarray, rate: int) -> float:
-    """RMS after A-weighting, taken from the clip's spectrum and so exact at any rate.
+def weighted(x: np.ndarray, rate: int) -> tuple[float, float]:
+    """RMS in the telephone band, and RMS after A-weighting.
+
+    The band is 300–3400 Hz within the limits of ITU-T G.712 in and beside it; at 7000 Hz and less its upper edge is
+    left out. The A-weighting is that of IEC 61672-1, exact at any rate. Both begin from rest, and what rings after the
+    clip is counted, for 0.1 s at least: its energy is divided by the samples of the clip.
 
     Args:
         x: (T,) samples.
         rate: hertz.
     """
     if not len(x):
-        return 0.0
-    points = next_fast_len(2 * len(x), real=True)
-    spectrum = rfft(np.asarray(x, np.float64), points, workers=1)
-    power = (spectrum.real**2 + spectrum.imag**2) * _a_power(points, rate)
-    twice = 2 * float(power.sum()) - float(power[0]) - (float(power[-1]) if points % 2 == 0 else 0.0)
-    return math.sqrt(twice / points / len(x))
+        return 0.0, 0.0
+    telephone, ear = _weighting(rate).energies(x)
+    return math.sqrt(telephone / len(x)), math.sqrt(ear / len(x))
 
 
-def level(x: np.ndarray, rate: int, reference: str, speech: bool) -> float:
-    """The amplitude that `reference` speaks of; of a noise, `active` is its RMS.
+def g712(x: np.ndarray, rate: int) -> float:
+    """RMS in the telephone band; see `weighted`."""
+    return weighted(x, rate)[0]
 
-    Args:
-        x: (T,) samples.
-        rate: hertz.
-        reference: one of `REFERENCES`.
-        speech: whether it is the foreground.
-    """
-    if reference == "g712":
-        return g712(x, rate)
-    if reference == "a_weighted":
-        return a_weighted(x, rate)
-    return active(x, rate) if reference == "active" and speech else rms(x)
+
+def a_weighted(x: np.ndarray, rate: int) -> float:
+    """RMS after A-weighting; see `weighted`."""
+    return weighted(x, rate)[1]
 
 
 def snr(foreground: np.ndarray, noise: np.ndarray, rate: int, reference: str) -> float:
     """20·log10(level of the foreground / level of the noise), in dB and always finite."""
-    levels = (level(foreground, rate, reference, True), level(noise, rate, reference, False))
-    return 20 * math.log10(max(levels[0], FLOOR) / max(levels[1], FLOOR))
+    return ratio(Levels(foreground, rate).level(reference, True), Levels(noise, rate).level(reference, False))
+
+
+def ratio(over: float, under: float) -> float:
+    """20·log10(over / under) of two levels, in dB and always finite."""
+    return 20 * math.log10(max(over, FLOOR) / max(under, FLOOR))

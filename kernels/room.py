@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 from numba import njit
-from scipy.signal import butter, sosfilt
 
 from sliceforge.engine.cache import install
+from sliceforge.kernels.butterworth import filter_cpu, sections
 
 install()
 
@@ -35,50 +35,64 @@ def images(size: np.ndarray, mouth: np.ndarray, ear: np.ndarray, reach: float) -
     return np.sqrt(squares), orders
 
 
-def decay(wave: np.ndarray, rate: int) -> float:
+@njit(nogil=True, cache=True)
+def decay(wave, rate):  # type: ignore[no-untyped-def]
     """The seconds in which it falls by 60 dB, from a line through −5…−25 dB of Schroeder's integral.
 
     Args:
-        wave: (N,) impulse response.
+        wave: (N,) float64, impulse response.
         rate: hertz.
     """
-    left = np.cumsum(np.square(wave[::-1]))[::-1]
-    level = 10 * np.log10(np.maximum(left / left[0], 1e-12))
-    at = np.flatnonzero((level <= -5) & (level >= -25))
-    if len(at) < 2:
+    left = np.empty(len(wave))
+    total = 0.0
+    for i in range(len(wave) - 1, -1, -1):
+        total += wave[i] * wave[i]
+        left[i] = total
+    upper, lower = total * 10**-0.5, total * 10**-2.5
+    count, x, y, xx, xy = 0, 0.0, 0.0, 0.0, 0.0
+    for i in range(len(wave)):
+        if lower <= left[i] <= upper:
+            level = 10 * math.log10(left[i] / total)
+            count, x, y, xx, xy = count + 1, x + i, y + level, xx + float(i) * i, xy + i * level
+    if count < 2:
         return 1 / rate
-    x, y = at - at.mean(), level[at] - level[at].mean()
-    return -60 / rate * float((x * x).sum()) / min(float((x * y).sum()), -1e-9)
+    return -60 / rate * (xx - x * x / count) / min(xy - x * y / count, -1e-9)
 
 
-def reflected(parts: np.ndarray, t60: float, rate: int) -> np.ndarray:
+@njit(nogil=True, cache=True)
+def reflected(parts, t60, rate):  # type: ignore[no-untyped-def]
     """The sum of `parts` (K, N), those of k reflections times shareᵏ, with the share that makes it decay in `t60`."""
     low, high = 0.0, 1.0
-    powers = np.arange(len(parts))[:, None]
+    wave = np.zeros(parts.shape[1])
     for _ in range(24):
         share = (low + high) / 2
-        wave = (parts * share**powers).sum(0)
+        wave[:] = 0.0
+        factor = 1.0
+        for k in range(len(parts)):
+            for i in range(len(wave)):
+                wave[i] += parts[k, i] * factor
+            factor *= share
         low, high = (share, high) if decay(wave, rate) < t60 else (low, share)
     return wave
 
 
-@njit(cache=True)
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def arrivals_cpu(moments, gains, rows, out):  # type: ignore[no-untyped-def]
     """Add to each one's row of (K, N) an impulse at a moment, in samples: a windowed sinc where it lies between two."""
+    length = out.shape[1]
     for i in range(len(moments)):
         row = out[rows[i]]
         first = math.floor(moments[i])
         f = moments[i] - first
         if f == 0.0:
-            if first < len(row):
+            if first < length:
                 row[first] += gains[i]
             continue
         swing = gains[i] * math.sin(math.pi * f) / math.pi
-        for j in range(1 - REACH, REACH + 1):
-            if 0 <= first + j < len(row):
-                u = (j - f) / REACH
-                sign = 1.0 if j % 2 else -1.0
-                row[first + j] += sign * swing / (j - f) * (1.0 - u * u) * (1.0 - u * u)
+        for j in range(max(1 - REACH, -first), min(REACH + 1, length - first)):
+            u = (j - f) / REACH
+            sign = 2.0 * (j & 1) - 1.0
+            row[first + j] += sign * swing / (j - f) * (1.0 - u * u) * (1.0 - u * u)
 
 
 def shoebox(size: np.ndarray, mouth: np.ndarray, ear: np.ndarray, t60: float, rate: int) -> np.ndarray:
@@ -95,5 +109,6 @@ def shoebox(size: np.ndarray, mouth: np.ndarray, ear: np.ndarray, t60: float, ra
     nearest = distance.min()
     parts = np.zeros((int(order.max()) + 1, math.ceil(t60 * rate) + 1))
     arrivals_cpu((distance - nearest) / SPEED * rate, nearest / distance, order, parts)
-    edge = butter(2, min(HIGH_PASS, rate / 8), "highpass", fs=rate, output="sos")
-    return reflected(sosfilt(edge, parts), t60, rate)
+    filter_cpu(sections(min(HIGH_PASS, rate / 8), 2, True, rate), parts)
+    wave: np.ndarray = reflected(parts, t60, rate)
+    return wave

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
@@ -10,7 +10,9 @@ from scipy.fft import irfft, next_fast_len, rfft
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Real, Shapes, Source, Whole, setting
 from sliceforge.kernels import sound
+from sliceforge.kernels.loudness import rms
 from sliceforge.kernels.noise import pieces
+from sliceforge.kernels.passes import product_cpu
 
 Key = tuple[float, float, float]
 
@@ -53,6 +55,8 @@ class Cabin(Source):
         drift_rate: hertz, the quickest change of the rpm.
     """
 
+    version: ClassVar[int] = 2
+
     speed: Real = setting([30, 130], "km/h", low=1, high=300)
     rpm: Real = setting([800, 4500], "1/min", low=300, high=9000)
     cylinders: Whole = setting(["choice", 4, 6], "", low=2, high=16)
@@ -90,16 +94,19 @@ class Cabin(Source):
         row = {name: float(value) for name, value in plan.items()}
         # An eighth of a second more than is heard keeps the end of the period from the beginning.
         points = next_fast_len(length + rate // 8, real=True)
-        hertz = np.arange(1, points // 2 + 1) * (rate / points)
+        hertz = (np.arange(1, points // 2 + 1) * (rate / points)).astype(np.float32)
         steady = hiss(0, road_shape(hertz, row), points, key)
         if row["rain"] > 0:
-            steady += patter(row["rain"], hertz, points, rate, key) * 10 ** (RAIN_DB / 20)
-        wind = sounded(hiss(1, wind_shape(hertz, row), points, key), points, length)
-        wind *= gusts(length, rate, row, key) * 10 ** (wind_db(row) / 20)
-        total = sounded(steady, points, length) + wind
-        total += orders(length, rate, row, key) * 10 ** (row["engine"] / 20)
-        power = float(np.mean(total * total))
-        return (total / math.sqrt(power)).astype(np.float32) if power > 0 else np.ones(length, np.float32)
+            steady += patter(row["rain"], hertz, points, rate, key) * np.float32(10 ** (RAIN_DB / 20))
+        wind = sounded(hiss(1, wind_shape(hertz, row), points, key), points)
+        level, share = np.float32(10 ** (wind_db(row) / 20)), np.float32(10 ** (row["engine"] / 20))
+        slow, lines = np.empty(length, np.float32), orders(length, rate, row, key)
+        sound.wander_cpu(slow, 2 * row["gust_rate"] / rate, 4, *key)
+        total = np.empty(length, np.float32)
+        depth = np.float32(row["gust_depth"]) * level
+        sound.gusty_cpu(sounded(steady, points), wind, level, slow, depth, lines, share, total)
+        power = rms(total)
+        return total * np.float32(1 / power) if power > 0 else np.ones(length, np.float32)
 
 
 def wind_db(row: dict[str, float]) -> float:
@@ -110,73 +117,69 @@ def wind_db(row: dict[str, float]) -> float:
 def road_shape(hertz: np.ndarray, row: dict[str, float]) -> np.ndarray:
     """Amplitude of the road's noise at each frequency."""
     f2 = hertz * hertz
-    shape = f2 / np.sqrt(f2 * f2 + 25.0**4)
-    shape *= (1 + f2 / row["road_corner"] ** 2) ** (-row["road_slope"] / (40 * math.log10(2)))
+    shape = f2 / np.sqrt(f2 * f2 + np.float32(25.0**4))
+    shape *= (1 + f2 / np.float32(row["road_corner"] ** 2)) ** np.float32(-row["road_slope"] / (40 * math.log10(2)))
     for i in range(1, BUMPS + 1):
         gain = 10 ** (row[f"bump_gain_{i}"] / 10)
         if gain > 1:
-            detuned = hertz / row[f"bump_frequency_{i}"] - row[f"bump_frequency_{i}"] / hertz
-            shape *= np.sqrt(1 + (gain - 1) / (1 + (3 * detuned) ** 2))  # a resonance of Q = 3
+            middle = np.float32(row[f"bump_frequency_{i}"])
+            detuned = hertz / middle - middle / hertz
+            shape *= np.sqrt(1 + np.float32(gain - 1) / (1 + 9 * detuned * detuned))  # a resonance of Q = 3
     return shape
 
 
 def wind_shape(hertz: np.ndarray, row: dict[str, float]) -> np.ndarray:
     """Amplitude of the wind's noise at each frequency: a shelf from 500 Hz."""
-    f2 = np.square(hertz / 500.0)
-    return f2 / np.sqrt(1 + f2 * f2) * (1 + f2) ** (-row["wind_slope"] / (40 * math.log10(2)))
+    f2 = np.square(hertz * np.float32(1 / 500))
+    return f2 / np.sqrt(1 + f2 * f2) * (1 + f2) ** np.float32(-row["wind_slope"] / (40 * math.log10(2)))
 
 
 def rain_shape(hertz: np.ndarray) -> np.ndarray:
     """Spectrum of a drop: from 1 kHz, 24 dB/octave down below, 6 dB/octave down above 5 kHz."""
-    f2 = np.square(hertz / 1000.0)
+    f2 = np.square(hertz * np.float32(1 / 1000))
     return f2 * f2 / (1 + f2 * f2) / np.sqrt(1 + f2 / 25)
 
 
 def energy(shape: np.ndarray) -> float:
     """Sum of squares; a dot product would depend on the number of BLAS threads."""
-    return float(np.square(shape).sum())
+    return float(product_cpu(shape, shape))
 
 
 def hiss(channel: int, shape: np.ndarray, points: int, key: Key) -> np.ndarray:
     """Spectrum (points // 2 + 1,) of Gaussian noise of a shape, with an expected power of one."""
-    bins = np.zeros(points // 2 + 1, np.complex128)
-    sound.gaussians_cpu(bins[1:], channel, *key)
-    bins[1:] *= shape * (points / math.sqrt(2 * energy(shape)))
+    bins = np.zeros(points // 2 + 1, np.complex64)
+    shape *= np.float32(points / math.sqrt(2 * energy(shape)))
+    sound.gaussians_cpu(bins[1:].view(np.float32), channel, *key)
+    bins[1:] *= shape
     return bins
 
 
 def patter(rain: float, hertz: np.ndarray, points: int, rate: int, key: Key) -> np.ndarray:
     """Spectrum (points // 2 + 1,) of drops at random moments, with an expected power of `rain`."""
     density = DROPS * rain / rate
-    drops = np.zeros(points)
+    drops = np.zeros(points, np.float32)
     sound.drops_cpu(drops, density, 7, *key)
     bins, shape = rfft(drops, workers=1), rain_shape(hertz)
     bins[0] = 0
-    bins[1:] *= shape * math.sqrt(rain * points / (4 * density * energy(shape)))
+    bins[1:] *= shape * np.float32(math.sqrt(rain * points / (4 * density * energy(shape))))
     return bins
 
 
-def sounded(bins: np.ndarray, points: int, length: int) -> np.ndarray:
-    """The beginning (length,) of a spectrum's period; `bins` is used up."""
-    return irfft(bins, points, overwrite_x=True, workers=1)[:length]
-
-
-def gusts(length: int, rate: int, row: dict[str, float], key: Key) -> np.ndarray:
-    """1 ± `gust_depth`, with a new value every half period of `gust_rate`."""
-    slow = np.empty(length)
-    sound.wander_cpu(slow, 2 * row["gust_rate"] / rate, 4, *key)
-    return 1 + row["gust_depth"] * slow
+def sounded(bins: np.ndarray, points: int) -> np.ndarray:
+    """The period (points,) of a spectrum; `bins` is used up."""
+    return irfft(bins, points, overwrite_x=True, workers=1)
 
 
 def orders(length: int, rate: int, row: dict[str, float], key: Key) -> np.ndarray:
-    """The engine's orders (length,), with an expected power of one; none that would pass half the rate."""
+    """The engine's orders (at least `length`,), with an expected power of one; none that would pass half the rate."""
     firing = row["rpm"] / 60 * row["cylinders"] / 2
     halves = np.array([1, 2, 3, 4, 6, 8])  # in half orders
     level = 10 ** (-row["engine_fall"] * np.abs(halves / 2 - 1) / 20)
     level = np.where(halves / 2 * firing * (1 + row["drift"]) < rate / 2, level, 0.0)
     level *= math.sqrt(2 / max(energy(level), 1e-30))
-    slow = np.empty(-(-length // sound.BLOCK))
+    blocks = -(-length // sound.BLOCK)
+    slow, out = np.empty(blocks, np.float32), np.zeros(blocks * sound.BLOCK, np.float32)
     sound.wander_cpu(slow, 2 * row["drift_rate"] * sound.BLOCK / rate, 5, *key)
-    out = np.zeros(length)
-    sound.harmonics_cpu(out, 0.5 * firing / rate * (1 + row["drift"] * slow), halves, level, 6, *key)
+    step = 0.5 * firing / rate * (1 + row["drift"] * slow.astype(np.float64))
+    sound.harmonics_cpu(out, step, halves, level, 6, *key)
     return out

@@ -21,4 +21,8 @@ class Gain(GainForm):
 
     def factor(self, audio: np.ndarray, rate: int, /, **plan: Any) -> float:
         """What audio (T,) is multiplied by."""
+        return self.by_rms(0.0, **plan)
+
+    def by_rms(self, rms: float, /, **plan: Any) -> float:
+        """It does not depend on it."""
         return 10 ** (float(plan["gain"]) / 20)

@@ -23,7 +23,10 @@ class Level(Gain):
 
     def factor(self, audio: np.ndarray, rate: int, /, **plan: Any) -> float:
         """What audio (T,) is multiplied by."""
-        power = rms(audio)
-        if not power > 0:
+        return self.by_rms(rms(audio), **plan)
+
+    def by_rms(self, rms: float, /, **plan: Any) -> float:
+        """The same from its RMS."""
+        if not rms > 0:
             raise InputError("silent", "there is no level to change")
-        return 10 ** (float(plan["level"]) / 20) / power
+        return 10 ** (float(plan["level"]) / 20) / rms

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Inventory, Real, Shapes, setting
 from sliceforge.engine.op import Mix as MixForm
-from sliceforge.kernels.loudness import REFERENCES, level, rms
+from sliceforge.kernels.loudness import REFERENCES, Levels
 
 STEP = 2.0**-15
 """One step of 16 bits: what has a smaller RMS is silent."""
@@ -32,6 +32,8 @@ class Mix(MixForm):
         bank: the name of the bank.
         procedural: the name of the step that `either` takes.
     """
+
+    version: ClassVar[int] = 2
 
     snr: Real = setting([-5, 15], "dB", low=-60, high=100)
     reference: str = setting("active", choices=REFERENCES)
@@ -79,10 +81,14 @@ class Mix(MixForm):
 
     def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
         """What the noise (T,) is multiplied by."""
+        return self.by_levels(Levels(foreground, rate), Levels(noise, rate), **plan)
+
+    def by_levels(self, foreground: Any, noise: Any, /, **plan: Any) -> float:
+        """The same from levels."""
         for name, sound in (("foreground", foreground), ("noise", noise)):
-            if not rms(sound) >= STEP:
+            if not sound.level("rms", False) >= STEP:
                 raise InputError("silent", f"the {name} of the mix has no level: below one step of 16 bits")
-        over, under = level(foreground, rate, self.reference, True), level(noise, rate, self.reference, False)
+        over, under = foreground.level(self.reference, True), noise.level(self.reference, False)
         factor = over / under * 10 ** (-float(plan["snr"]) / 20) if over > 0 and under > 0 else math.nan
         if not math.isfinite(factor):
             raise InputError("silent", f"nothing of the mix is left to measure under {self.reference}")

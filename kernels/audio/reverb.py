@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -30,6 +30,9 @@ class Reverb(Spectrum):
         distance: metres from mouth to microphone.
         width, height, length: metres, of the cabin.
     """
+
+    version: ClassVar[int] = 2
+    by_item: ClassVar[bool] = True
 
     source: str = setting("cabin", choices=("cabin", "bank", "either"))
     bank: str = setting("rirs")

@@ -18,6 +18,7 @@ class Speed(Apply):
         factor: above 1 faster and higher; six decimals of it count. 1 changes no bit.
     """
 
+    version: ClassVar[int] = 2
     linear: ClassVar[bool] = True
     resizes: ClassVar[bool] = True
 

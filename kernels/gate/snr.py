@@ -8,10 +8,13 @@ import numpy as np
 
 from sliceforge.engine.gates import Gate, Made, Verdict
 from sliceforge.engine.op import Mix, setting
-from sliceforge.kernels.loudness import FLOOR, REFERENCES, rms, snr
+from sliceforge.kernels.loudness import REFERENCES, Levels, ratio, rms
+from sliceforge.kernels.passes import clipped_cpu, peak_cpu
 
-FULL = 1 - 2.0**-15
+FULL = np.float32(1 - 2.0**-15)
 """The greatest value of 16 bits."""
+
+HALF = np.float32(0.5)
 
 
 @dataclass(frozen=True)
@@ -35,22 +38,24 @@ class Snr(Gate):
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """More: `rms`, `active`, `g712`, `a_weighted`, the SNR in dB under each reference; `total`, that of all mixes
         together under the mix's own; `crest_factor_db`; `clipped_share`, of samples at either end of 16 bits."""
-        foreground, noise, added = self._sounds(made)
-        more = {name: snr(foreground, noise, made.rate, name) for name in REFERENCES}
+        speech, noise, added = (Levels(sound, made.rate) for sound in self._sounds(made))
+        more = {name: ratio(speech.level(name, True), noise.level(name, False)) for name in REFERENCES}
         got, asked = more[op.reference], float(plan["snr"])
-        more["total"] = snr(foreground, added, made.rate, op.reference)
-        peak, power = float(np.abs(made.item).max(initial=0.0)), rms(made.item)
-        more["crest_factor_db"] = 20 * float(np.log10(max(peak, FLOOR) / max(power, FLOOR)))
-        more["clipped_share"] = float(np.mean((made.item >= FULL) | (made.item <= -1))) if len(made.item) else 0.0
+        others = added.x is not noise.x
+        more["total"] = ratio(speech.level(op.reference, True), added.level(op.reference, False)) if others else got
+        peak, power = float(peak_cpu(made.item, HALF, made.item, HALF)), rms(made.item)
+        more["crest_factor_db"] = ratio(peak, power)
+        more["clipped_share"] = clipped_cpu(made.item, FULL) / max(len(made.item), 1)
         return Verdict(abs(got - asked) <= self.tolerance, asked, got, more)
 
     def _sounds(self, made: Made) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The foreground, this mix's noise, and all that was added."""
         if self.step in made.heard:
-            foreground, noise = (np.asarray(sound, np.float64) for sound in made.heard[self.step])
+            foreground, noise = made.heard[self.step]
             others = [pair[1] for name, pair in made.heard.items() if name != self.step and len(pair[1]) == len(noise)]
-            return foreground, noise, noise + sum(others) if others else noise
-        foreground = np.asarray(made.stems["foreground"], np.float64)
-        added = made.item.astype(np.float64) - foreground
+            return foreground, noise, sum(others, noise) if others else noise
+        foreground = made.stems["foreground"]
+        # Exact: both are near each other, or small.
+        added = made.item - foreground
         others = [stem for name, stem in made.stems.items() if name not in ("foreground", self.step)]
         return foreground, added - sum(others) if others else added, added
