@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow.compute as pc
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from sliceforge.engine import drafts, making, manifest, picture, plan, quotas, regions
+from sliceforge.engine import drafts, making, manifest, plan, quotas, regions
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.drafts import Draft
 from sliceforge.engine.epoch import Epoch, redraw
@@ -161,7 +162,9 @@ class SliceDataset(Dataset[Draft]):
                 share, row = self._at().original(other)
                 continue
             draft = Draft(share, row, source, rate, marks, reason=reason)
-            return self.make(draft) if self.ready else draft
+            if self.ready:
+                self.make([draft])
+            return draft
         raise InputError(reason, "no original can be read")
 
     def _at(self) -> Epoch:
@@ -172,36 +175,48 @@ class SliceDataset(Dataset[Draft]):
             self._now = Epoch(self.epoch, self.seed, mixture, self.items, self.shares, inventories, self._slots)
         return self._now
 
-    def make(self, draft: Draft) -> Draft:
-        """A draft with its item; one that cannot be made is its parent as it was, with the reason."""
-        recipe, shelf = self._recipe, None
-        outcome = Outcome(dict(draft.row))
-        if draft.share >= 0:
-            recipe, shelf = self.shares[draft.share].recipe, self.shelves[draft.share]
+    def make(self, some: Sequence[Draft], threads: int = 1) -> None:
+        """Give drafts their items; one that cannot be made is its parent as it was, with the reason.
+
+        Args:
+            threads: how many items are made at a time; no byte depends on it.
+        """
+        outcomes = [Outcome(dict(draft.row)) for draft in some]
+        left = list(range(len(some)))
         for attempt in range(self.retries + 1 if self.gates else 1):
-            if attempt:
-                outcome = Outcome(
-                    redraw(self.shares[draft.share], self.seed, outcome.row, self._inventories[draft.share])
-                )
-            making.make(recipe, outcome, draft.source, draft.rate, shelf, self.gates, draft.marks)
-            if not outcome.reason or draft.share < 0:
+            for i in left if attempt else []:
+                share = some[i].share
+                outcomes[i] = Outcome(redraw(self.shares[share], self.seed, outcomes[i].row, self._inventories[share]))
+            self._attempt(some, outcomes, left, threads)
+            left = [i for i in left if outcomes[i].reason and some[i].share >= 0]
+            if not left:
                 break
-        if outcome.reason:
-            draft.reason = outcome.reason
-            known = {"id": outcome.row["parent"], "variant": 0, "attempt": 0}
-            recipe, outcome = self._recipe, Outcome({**outcome.row, **known})
-            making.make(recipe, outcome, draft.source, draft.rate, None, False, draft.marks)
+        for i in left:
+            some[i].reason = outcomes[i].reason
+            outcomes[i] = Outcome({**outcomes[i].row, "id": outcomes[i].row["parent"], "variant": 0, "attempt": 0})
+        making.make(self._recipe, [outcomes[i] for i in left], [_source(some[i]) for i in left], None, False, threads)
+        for draft, outcome in zip(some, outcomes, strict=True):
+            self._finish(draft, outcome)
+
+    def _attempt(self, some: Sequence[Draft], outcomes: Sequence[Outcome], left: Sequence[int], threads: int) -> None:
+        for share in sorted({some[i].share for i in left}):
+            these = [i for i in left if some[i].share == share]
+            recipe, shelf = self._recipe, None
+            if share >= 0:
+                recipe, shelf = self.shares[share].recipe, self.shelves[share]
+            sources = [_source(some[i]) for i in these]
+            making.make(recipe, [outcomes[i] for i in these], sources, shelf, self.gates, threads)
+
+    def _finish(self, draft: Draft, outcome: Outcome) -> None:
         made = outcome.made
         if made is None:
             raise InputError(outcome.reason, outcome.detail)
         whole = draft.share >= 0 and not draft.reason
+        recipe = self.shares[draft.share].recipe if whole else self._recipe
         draft.facts = facts(recipe, outcome, self.shares[draft.share].slice if whole else None)
         draft.item = made.item
-        if self.kind == "image":
-            draft.item = picture.quantise(made.item, draft.source.dtype)
-            if made.masks or any(share.recipe.paints() for share in self.shares):
-                draft.mask = np.logical_or.reduce([np.zeros(made.item.shape[:2], bool), *made.masks.values()])
-        return draft
+        if self.kind == "image" and (made.masks or any(share.recipe.paints() for share in self.shares)):
+            draft.mask = np.logical_or.reduce([np.zeros(made.item.shape[:2], bool), *made.masks.values()])
 
     def collate(self, some: Sequence[Draft]) -> Any:
         """What a DataLoader calls: a batch where items are made already, or what `Augment` makes one of."""
@@ -210,6 +225,10 @@ class SliceDataset(Dataset[Draft]):
     def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
         """A batch of made drafts; see `drafts.batch`."""
         return drafts.batch(some, self.kind, self._numbers, self.size, self.way)
+
+
+def _source(draft: Draft) -> making.Source:
+    return making.Source(draft.source, draft.rate, *draft.marks)
 
 
 def _check(shares: Sequence[Share], extend: bool, way: str) -> None:
@@ -241,15 +260,16 @@ class Augment:
     Args:
         dataset: what the loader goes through.
         device: cpu.
+        threads: how many items are made at a time; None: one for each core.
 
     Raises:
         SettingError: another device.
     """
 
-    def __init__(self, dataset: SliceDataset, device: str = "cpu") -> None:
+    def __init__(self, dataset: SliceDataset, device: str = "cpu", threads: int | None = None) -> None:
         if device not in ("cpu", "auto"):
             raise SettingError(f"device: {device!r}: this version makes items on the CPU, such as device='cpu'")
-        self.dataset = dataset
+        self.dataset, self.threads = dataset, threads or len(os.sched_getaffinity(0))
 
     def __call__(self, loader: DataLoader[Any], epoch: int | None = None) -> Iterator[dict[str, Any]]:
         """The batches of one epoch.
@@ -262,5 +282,7 @@ class Augment:
             self.dataset.set_epoch(epoch)
         for packed in loader:
             if isinstance(packed, drafts.Packed):
-                packed = self.dataset.batch([self.dataset.make(draft) for draft in drafts.unpack(packed)])
+                some = drafts.unpack(packed)
+                self.dataset.make(some, self.threads)
+                packed = self.dataset.batch(some)
             yield packed

@@ -1,14 +1,15 @@
-"""One item from one plan row: its parent read, the steps applied, the gates asked; for a run and a loader alike."""
+"""Items from plan rows: parents read, the steps applied, the gates asked; for a run and a loader alike."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import read, regions, stepwise
+from sliceforge.engine import fuse, read, stepwise
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.outcome import Outcome
 from sliceforge.engine.recipe import Recipe
@@ -41,28 +42,43 @@ def parent(recipe: Recipe, root: Path, row: Mapping[str, Any]) -> tuple[np.ndarr
     return sound, rate
 
 
+@dataclass(frozen=True)
+class Source:
+    """What was read of one item: its parent and rate, and of an image the mask and the boxes, or None."""
+
+    parent: np.ndarray
+    rate: int
+    mask: np.ndarray | None = None
+    boxes: np.ndarray | None = None
+
+
 def make(
     recipe: Recipe,
-    outcome: Outcome,
-    source: np.ndarray,
-    rate: int,
+    outcomes: Sequence[Outcome],
+    sources: Sequence[Source],
     banks: Any,
     gates: bool = True,
-    marks: regions.Marks = (None, None),
+    threads: int = 1,
 ) -> None:
-    """Make the item of an outcome's row and ask the gates; what went wrong is the outcome's reason.
+    """Make the items of some outcomes' rows and ask the gates; what went wrong with one is its outcome's reason.
 
     Args:
-        marks: the mask and the boxes of an image, as `regions.read` returns them.
+        threads: how many items are made at a time.
     """
-    try:
-        outcome.made = stepwise.make(recipe, source, rate, outcome.row, banks, *marks)
-        outcome.verdicts = stepwise.measure(recipe, outcome.made, outcome.row) if gates else {}
-    except InputError as error:
-        outcome.reason, outcome.detail = error.reason, error.detail
-        return
-    for name, verdict in outcome.verdicts.items():
-        if not verdict.ok:
-            outcome.reason = f"gate.{name}"
-            outcome.detail = f"asked {verdict.asked:.4g}, got {verdict.got:.4g}"
-            return
+    pairs = zip(outcomes, sources, strict=True)
+    tasks = [fuse.Task(one.parent, one.rate, outcome.row, one.mask, one.boxes) for outcome, one in pairs]
+    for outcome, made in zip(outcomes, fuse.make(recipe, tasks, banks, threads), strict=True):
+        if isinstance(made, InputError):
+            outcome.reason, outcome.detail = made.reason, made.detail
+            continue
+        outcome.made = made
+        try:
+            outcome.verdicts = stepwise.measure(recipe, made, outcome.row) if gates else {}
+        except InputError as error:
+            outcome.reason, outcome.detail = error.reason, error.detail
+            continue
+        for name, verdict in outcome.verdicts.items():
+            if not verdict.ok:
+                outcome.reason = f"gate.{name}"
+                outcome.detail = f"asked {verdict.asked:.4g}, got {verdict.got:.4g}"
+                break

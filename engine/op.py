@@ -84,6 +84,15 @@ def setting(
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def stack(*numbers: Any) -> np.ndarray:
+    """(…, P) float32 of P numbers, or columns (B,) of them: what `row` returns.
+
+    >>> stack(np.array([1, 2]), 0.5).tolist()
+    [[1.0, 0.5], [2.0, 0.5]]
+    """
+    return np.stack(np.broadcast_arrays(*numbers), axis=-1).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Op(ABC):
     """One thing that can happen to an item."""
@@ -164,6 +173,14 @@ class Mix(Op):
             InputError: where no level can be measured.
         """
 
+    def by_levels(self, foreground: Any, noise: Any, /, **plan: Any) -> float | None:
+        """The same from levels alone, so that no sound need be scaled to be measured; None: `factor` is asked.
+
+        Args:
+            foreground, noise: `kernels.loudness.Levels`, whose `level(reference, speech)` is an amplitude.
+        """
+        return None
+
 
 class Gain(Op):
     """Audio: one factor for the whole clip; the foreground and every added sound are scaled alike."""
@@ -171,6 +188,10 @@ class Gain(Op):
     @abstractmethod
     def factor(self, audio: np.ndarray, rate: int, /, **plan: Any) -> float:
         """What to multiply audio (T,) float32 by."""
+
+    def by_rms(self, rms: float, /, **plan: Any) -> float | None:
+        """The same from the RMS of the audio alone; None: `factor` is asked."""
+        return None
 
 
 class Spectrum(Op):
@@ -180,6 +201,9 @@ class Spectrum(Op):
     """
 
     bank: str
+
+    by_item: ClassVar[bool] = False
+    """Whether the response to a bank item depends on that item's sound alone, so that its spectrum may be kept."""
 
     @abstractmethod
     def response(self, rate: int, sound: np.ndarray | None, /, **plan: Any) -> np.ndarray:
@@ -198,17 +222,25 @@ class Warp(Op):
 
     @abstractmethod
     def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(3, 3) float64: homogeneous (x, y, 1) of an output pixel's centre → the source position it shows.
+        """(…, 3, 3) float64: homogeneous (x, y, 1) of an output pixel's centre → the source position it shows.
 
-        Pixel centres lie at whole numbers: (0, 0) is the centre of the upper left pixel.
+        Pixel centres lie at whole numbers: (0, 0) is the centre of the upper left pixel. The plan's values are
+        numbers, or columns (B,) of a batch of images of one size; numpy's functions take both.
         """
 
     shift: ClassVar[Callable[..., Any] | None] = None
     """`staticmethod` f(x, y, row) → (dx, dy), pixels, plain Python that Numba compiles, or None. An output pixel at p
     then shows `matrix` · (p + shift(p)). Every |∂d| stays below 0.5, so that the map is one-to-one."""
 
+    line: ClassVar[Callable[..., Any] | None] = None
+    """With `along`, a quicker `shift` for positions of one y, or None: f(y, left, right, row, line) writes to `line`,
+    which is as long as `row`, what positions from `left` to `right` have in common."""
+
+    along: ClassVar[Callable[..., Any] | None] = None
+    """f(x, row, line) → (dx, dy), as `shift` on the row that `line` was worked out for."""
+
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(P,) float32: the numbers that `shift` reads, worked out once for an item."""
+        """(…, P) float32: the numbers that `shift` reads; of a batch (B, P), where shorter rows end in zeros."""
         return np.zeros(0, np.float32)
 
 
@@ -219,11 +251,14 @@ class Point(Op):
 
     pixel: ClassVar[Callable[..., Any]]
     """`staticmethod` f(value, x, y, row) → value: float32 in and out, plain Python that Numba compiles. An image's
-    values are 0…1; of audio, x is the sample and y is 0."""
+    values are 0…1; of audio, x is the sample and y is 0. Without a branch it works on sixteen pixels at once."""
 
     @abstractmethod
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(P,) float32: the numbers that `pixel` reads, worked out once for an item; audio is 1 × T."""
+        """(…, P) float32: the numbers that `pixel` reads, worked out once for an item; audio is 1 × T.
+
+        The plan's values are numbers, or columns (B,) of a batch of one size; `stack` takes both.
+        """
 
 
 class Paint(Point):

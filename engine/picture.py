@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
 from sliceforge.engine.cache import install
+from sliceforge.engine.cpu.tile import inline
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.op import Op, Paint, Point, Warp
 from sliceforge.engine.warps import Part, composed, move_boxes, places
@@ -138,9 +138,8 @@ def point(name: str, op: Op, draws: Mapping[str, Any], image: np.ndarray) -> tup
 
 @cache
 def _loop(pixel: Callable[..., Any]) -> Callable[..., None]:
-    # The loop closes over a plain function made compilable: only so does Numba's disk cache find it again. The cache
-    # notices edits in Sliceforge's own files alone, so that anyone else's operator is compiled in each process.
-    one = register_jitable(pixel)
+    # The cache notices edits in Sliceforge's own files alone: anyone else's operator is compiled in each process.
+    one = inline(pixel)
 
     @njit(cache=pixel.__module__.startswith("sliceforge."))
     def pass_cpu(image, row, above, out, marked):  # type: ignore[no-untyped-def]

@@ -47,27 +47,27 @@ def make(
     Raises:
         InputError: a value is not finite, or a bank item cannot be used.
     """
-    before = image = picture.unit(parent)
+    image = picture.unit(parent)
     masks = {} if mask is None else {BROUGHT: mask}
     here = np.zeros((0, 4)) if boxes is None else np.asarray(boxes, np.float64).reshape(-1, 4)
     happening = [step for step in recipe.steps if recipe.active(step, row)]
-    for alone, group in groupby(happening, key=lambda step: isinstance(step.op, Apply)):
+    for apart, group in groupby(happening, key=lambda step: isinstance(step.op, Apply)):
         run: list[tuple[str, Op, dict[str, Any]]] = [(s.name, s.op, recipe.draws(s, row)) for s in group]
-        if not alone:
+        if not apart:
             lines = {step.name for step in recipe.steps if getattr(step.op, "line", False)}
             rendered = picture.render(image, run, masks, here, lines)
             image, masks, here = rendered.image, rendered.masks, rendered.boxes
             continue
         for name, op, draws in run:
             if isinstance(op, Apply):
-                image, masks, here = _alone(name, op, draws, image, masks, here, banks)
+                image, masks, here = alone(name, op, draws, image, masks, here, banks)
     if not np.isfinite(image).all():
         raise InputError("non_finite", "a step made a value that is not finite")
-    item = picture.unit(picture.quantise(image, parent.dtype))
-    return Made(before, item, masks=masks, boxes=None if boxes is None else here, depth=8 * parent.itemsize)
+    item = picture.quantise(image, parent.dtype)
+    return Made(parent, item, masks=masks, boxes=None if boxes is None else here)
 
 
-def _alone(
+def alone(
     name: str,
     op: Apply,
     draws: Mapping[str, Any],
@@ -76,6 +76,11 @@ def _alone(
     boxes: np.ndarray,
     banks: Shelf | None,
 ) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    """One step that runs alone: image (H, W, C) float32, masks and boxes as it leaves them.
+
+    Raises:
+        InputError: a bank item cannot be used.
+    """
     item, donor = draws.get("item"), None
     if item:
         if banks is None:

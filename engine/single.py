@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import picture, plan, stepwise
+from sliceforge.engine import fuse, plan
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio
 from sliceforge.engine.errors import InputError, SettingError
@@ -38,11 +38,11 @@ def make(
     length, hertz, height, width = (np.array([size], np.int64) for size in sizes)
     shapes = Shapes(length, hertz, height, width, shelf.inventories())
     columns = plan.nulled(recipe, recipe.draw(Keys.of(seed, [item], variant, attempt), shapes))
-    made = stepwise.make(recipe, parent, own, {name: column[0].as_py() for name, column in columns.items()}, shelf)
+    row = {name: column[0].as_py() for name, column in columns.items()}
+    made = fuse.only(fuse.make(recipe, [fuse.Task(parent, own, row)], shelf))
     if recipe.kind == "audio":
         return made.item
-    pixels = picture.quantise(made.item, parent.dtype)
-    return pixels[:, :, 0] if x.ndim == 2 else pixels
+    return made.item[:, :, 0] if x.ndim == 2 else made.item
 
 
 def _audio(recipe: Recipe, x: np.ndarray, rate: int | None) -> tuple[np.ndarray, int]:

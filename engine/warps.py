@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
 from sliceforge.engine.cache import install
+from sliceforge.engine.cpu.tile import inline
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.op import Op, Warp
 from sliceforge.kernels.resample import carry_cpu
@@ -101,8 +101,7 @@ def move_boxes(boxes: np.ndarray, parts: Sequence[Part], height: int, width: int
 
 @cache
 def _loops(shift: Callable[..., Any]) -> tuple[Callable[..., None], Callable[..., None]]:
-    # As in `picture`: the loops close over a plain function made compilable, so that Numba's disk cache finds them.
-    one = register_jitable(shift)
+    one = inline(shift)
     ours = shift.__module__.startswith("sliceforge.")
 
     @njit(cache=ours)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import making, picture, plan, regions, shards, sound
+from sliceforge.engine import making, plan, regions, shards, sound
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError
@@ -107,8 +107,8 @@ class Workshop:
             left = left if not retry or done[0].row["variant"] else []
             if retry and left:
                 self._redraw(rows.take(pa.array(left)), [done[i] for i in left])
-            for i in left:
-                making.make(self.recipe_of(done[i].row), done[i], *parents[i], self.banks, marks=marks[i])
+            sources = [making.Source(*parents[i], *marks[i]) for i in left]
+            making.make(self.recipe_of(done[0].row), [done[i] for i in left], sources, self.banks)
             left = [i for i in left if done[i].reason]
             if not left:
                 break
@@ -130,15 +130,14 @@ class Workshop:
         known = facts(recipe, outcome, self.spec.slice if row["variant"] else None)
         mask = None
         if self.recipe.kind == "image":
-            # The item is in whole steps of its type already, so that this rounds nothing.
-            media = image.encode(picture.quantise(made.item, np.dtype(f"uint{made.depth}")), self.spec.suffix)
+            media = image.encode(made.item, self.spec.suffix)
             if made.masks or recipe.paints():
                 union = np.zeros(made.item.shape[:2], bool)
                 for one in made.masks.values():
                     union |= one
                 mask = image.encode((union * np.uint8(255))[:, :, None], "png")
         else:
-            pcm = (made.item.astype(np.float64) * sound.PCM).astype(np.int16)
+            pcm = (made.item * np.float32(sound.PCM)).astype(np.int16)
             media = audio.encode(pcm, made.rate, self.spec.suffix)
             known["rate"] = made.rate
         draws = {

@@ -1,108 +1,117 @@
 """Noise, smooth (value noise) or white (Gaussian): a function of (key, position) alone.
 
-Every number is float32 and every step is +, −, ×, ÷, √ or a whole-number operation, so that the plain functions and the
-compiled ones give the same bits.
+The functions are plain, compiled into every loop that calls them, on CPU and CUDA alike: float32 and 32-bit whole
+numbers throughout, and no branch, so that a loop over pixels does many at a time. What depends on the second position
+and the key alone is worked out once for a row.
 """
 
 import math
 
 import numpy as np
-from numba.extending import register_jitable
+from numba import njit
 
-from sliceforge.engine.distribution import _A, _B, _C, _C_END, _D
+from sliceforge.kernels.approx import floored, log2
 
 _MASK = 0xFFFFFFFF
 _UNIT = np.float32(2.0**-24)
-_WORD = np.float32(2.0**-32)
 _ZERO, _HALF, _ONE, _TWO, _THREE = (np.float32(value) for value in (0, 0.5, 1, 2, 3))
-_LN2, _ROOT = np.float32(0.6931471805599453), np.float32(1.4142135)
-_ARTANH = tuple(np.float32(1 / n) for n in (11, 9, 7, 5, 3, 1))
-# Where the quantile's middle ends, of 2³², and its coefficients, of the middle (numerator, denominator) and the tail.
-_TAIL = int(0.02425 * 2**32)
-_MIDDLE, _UNDER, _OUTER, _UNDER_OUTER = (
-    tuple(np.float32(value) for value in values) for values in (_A, _B, (*_C, *_C_END), _D)
+_I, _J, _K1, _K2 = (np.uint32(value) for value in (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F))
+_MIX_A, _MIX_B = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
+_S1, _S8, _S15, _S16 = (np.uint32(value) for value in (1, 8, 15, 16))
+# The normal quantile of a two-sided tail p is (1 − p) · polynomial in √(3 − log₂ p), within 4e-4 down to p = 2⁻³¹.
+_QUANTILE = tuple(
+    np.float32(value)
+    for value in (
+        0.00044664210421537686,
+        -0.011685948871670002,
+        0.12197547698750735,
+        -0.6243610353982744,
+        1.435425755387549,
+        -0.1246229887624482,
+        -3.8455607627070667,
+        4.833111750960107,
+    )
 )
+_SHARE = np.float32(2.0**-31)
 
 
-def pieces(key: int) -> tuple[float, float, float]:
-    """A 63-bit key as three whole numbers of 21 bits, which float32 holds exactly: what a plan row carries."""
-    return float(key & 0x1FFFFF), float(key >> 21 & 0x1FFFFF), float(key >> 42 & 0x1FFFFF)
+def pieces(key):  # type: ignore[no-untyped-def]
+    """63-bit keys as three whole numbers of 21 bits, which float32 holds exactly: what a plan row carries.
+
+    Args:
+        key: a whole number, or a column (B,) of them.
+    """
+    key = np.asarray(key, np.int64)
+    return tuple((key >> shift & 0x1FFFFF).astype(np.float32) for shift in (0, 21, 42))
 
 
-@register_jitable
+@njit(inline="always")
 def _mixed(word):  # type: ignore[no-untyped-def]
-    # Only the low 32 bits of a product are kept: the same for Python's whole numbers and for wrapping 64-bit ones.
-    word = ((word ^ (word >> 16)) * 0x7FEB352D) & _MASK
-    word = ((word ^ (word >> 15)) * 0x846CA68B) & _MASK
-    return word ^ (word >> 16)
+    # A bijection of 32 bits in which every bit of the input reaches every bit of the output (Ettinger's search, 2018).
+    a = np.uint32(np.uint32(word ^ np.uint32(word >> _S16)) * _MIX_A)
+    b = np.uint32(np.uint32(a ^ np.uint32(a >> _S15)) * _MIX_B)
+    return np.uint32(b ^ np.uint32(b >> _S16))
 
 
-@register_jitable
+@njit(inline="always")
 def word(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
     """32 random bits of one lattice point, from whole numbers i, j and the key's pieces."""
-    mixed = _mixed(((i & _MASK) + int(key0) * 0x9E3779B1) & _MASK)
-    mixed = _mixed(((mixed ^ (j & _MASK)) + int(key1) * 0x85EBCA77) & _MASK)
-    return _mixed((mixed + int(key2) * 0xC2B2AE3D) & _MASK)
+    column, row = np.uint32(int(i) & _MASK), np.uint32(int(j) & _MASK)
+    first = _mixed(np.uint32(np.uint32(row * _J) + np.uint32(key0) * _I))
+    second = _mixed(np.uint32(first + np.uint32(np.uint32(key1) * _K1)))
+    third = _mixed(np.uint32(second + np.uint32(np.uint32(key2) * _K2)))
+    a = np.uint32(np.uint32(column * _I) + second)
+    b = np.uint32(np.uint32(a ^ np.uint32(a >> _S16)) * _MIX_A)
+    # The second half of the row's key comes in here: else two rows would be one sequence from different places.
+    c = np.uint32(b ^ third)
+    d = np.uint32(np.uint32(c ^ np.uint32(c >> _S15)) * _MIX_B)
+    return np.uint32(d ^ np.uint32(d >> _S16))
 
 
-@register_jitable
+@njit(inline="always")
 def lattice(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
     """The random value of one lattice point: [−1, 1) float32 of whole numbers i, j and the key's pieces."""
-    return np.float32(word(i, j, key0, key1, key2) >> 8) * _UNIT * _TWO - _ONE
+    return np.float32(np.int32(word(i, j, key0, key1, key2) >> _S8)) * _UNIT * _TWO - _ONE
 
 
-@register_jitable
-def _horner(coefficients, x):  # type: ignore[no-untyped-def]
-    total = _ZERO
-    for coefficient in coefficients:
-        total = total * x + coefficient
-    return total
-
-
-@register_jitable
-def _minus_log(count):  # type: ignore[no-untyped-def]
-    # −ln(count · 2⁻³²) of a whole number: ln 2 · powers, and 2 · artanh((m − 1)/(m + 1)) of a mantissa in [√½, √2].
-    m, power = np.float32(count), 0
-    while m > _ROOT:
-        m, power = m * _HALF, power + 1
-    z = (m - _ONE) / (m + _ONE)
-    return np.float32(32 - power) * _LN2 - _TWO * z * _horner(_ARTANH, z * z)
-
-
-@register_jitable
+@njit(inline="always")
 def gaussian(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
-    """A standard normal number, float32, of one lattice point; up to ±6.3 (Acklam's quantile, 2003)."""
-    bits = word(i, j, key0, key1, key2)
-    tail = (bits >> 1) | 1  # of 2³², the smaller side: odd, so that the two halves mirror each other
-    if tail > _TAIL:
-        middle = _HALF - np.float32(tail) * _WORD
-        r = middle * middle
-        size = middle * _horner(_MIDDLE, r) / (_horner(_UNDER, r) * r + _ONE)
-    else:
-        q = np.float32(math.sqrt(_TWO * _minus_log(tail)))
-        size = -_horner(_OUTER, q) / (_horner(_UNDER_OUTER, q) * q + _ONE)
-    return size if bits & 1 else -size
+    """A standard normal number, float32, of one lattice point; up to ±6.2."""
+    drawn = word(i, j, key0, key1, key2)
+    # Odd, so that it is never 0 and the two halves mirror each other; the lowest bit is the sign.
+    share = np.float32(np.int32(np.uint32(drawn >> _S1) | _S1)) * _SHARE
+    v = np.float32(math.sqrt(_THREE - log2(share)))
+    q = _QUANTILE[0]
+    q = q * v + _QUANTILE[1]
+    q = q * v + _QUANTILE[2]
+    q = q * v + _QUANTILE[3]
+    q = q * v + _QUANTILE[4]
+    q = q * v + _QUANTILE[5]
+    q = q * v + _QUANTILE[6]
+    q = q * v + _QUANTILE[7]
+    size = (_ONE - share) * q
+    return size if drawn & _S1 else -size
 
 
-@register_jitable
+@njit(inline="always")
 def eased(f):  # type: ignore[no-untyped-def]
     """Smoothstep 3f² − 2f³ of f cut to 0…1."""
     f = min(max(f, _ZERO), _ONE)
     return f * f * (_THREE - _TWO * f)
 
 
-@register_jitable
+@njit(inline="always")
 def curve(x, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
     """Value noise in one dimension, −1…1, with one random value at each whole x; `channel` picks another curve."""
-    i = math.floor(x)
+    i = floored(x)
     left, right = lattice(i, channel, key0, key1, key2), lattice(i + 1, channel, key0, key1, key2)
     return left + (right - left) * eased(x - np.float32(i))
 
 
-@register_jitable
+@njit(inline="always")
 def surface(x, y, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
     """Value noise in two dimensions, −1…1, with one random value at each pair of whole numbers."""
-    j = math.floor(y)
+    j = floored(y)
     # Rows of one surface lie 64 curves apart from those of the next channel.
     row = j * 64 + channel
     upper, lower = curve(x, row, key0, key1, key2), curve(x, row + 64, key0, key1, key2)

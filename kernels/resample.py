@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 from numba import njit
-from numba.extending import register_jitable
 
 from sliceforge.engine.cache import install
 
 install()
 
 
-@register_jitable
+@njit(inline="always")
 def mirrored(i, size):  # type: ignore[no-untyped-def]
     """The index that lies at i when the row is continued as its mirror image, ends not repeated (reflect_101)."""
     if 0 <= i < size:
@@ -22,7 +21,7 @@ def mirrored(i, size):  # type: ignore[no-untyped-def]
     return i if i < size else 2 * size - 2 - i
 
 
-@register_jitable
+@njit(inline="always")
 def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
     """Bilinear between a b (upper) and c d (lower); exactly `a` where both weights are 0."""
     upper = a + (b - a) * right
@@ -30,7 +29,7 @@ def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
     return upper + (lower - upper) * down
 
 
-@register_jitable
+@njit(inline="always")
 def source(matrix, x, y):  # type: ignore[no-untyped-def]
     """The source position, in float64, that output pixel (x, y) shows."""
     scale = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
@@ -40,7 +39,7 @@ def source(matrix, x, y):  # type: ignore[no-untyped-def]
     )
 
 
-@register_jitable
+@njit(inline="always")
 def _corners(sx, sy, height, width):  # type: ignore[no-untyped-def]
     # Two rows, two columns, and the weights of the second ones.
     left, top = math.floor(sx), math.floor(sy)
@@ -51,7 +50,7 @@ def _corners(sx, sy, height, width):  # type: ignore[no-untyped-def]
     return rows, columns, np.float32(sx - left), np.float32(sy - top)
 
 
-@register_jitable
+@njit(inline="always")
 def _covered(cover, sx, sy):  # type: ignore[no-untyped-def]
     height, width = cover.shape
     zero = np.float32(0)

@@ -1,15 +1,38 @@
 """What the forms of image operators mean, in slow, plain Python and numpy: the definition that engines must meet.
 
 Images are (H, W, C) float32. Nothing here is compiled or shared with the engine, but for an operator's own `pixel`,
-`row`, `matrix` and `shift`, which are plain functions.
+`row`, `matrix` and `shift`, which are plain functions here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from sliceforge.engine.op import Paint, Warp
+
+ROUNDED = 1e-5
+"""Of white: what compiled code may be off by, for it fuses a product and a sum into one rounding of float32."""
+
+BITS = {"bits": lambda x: np.float32(x).view(np.int32), "unbits": lambda i: np.int32(i).view(np.float32)}
+
+
+@cache
+def plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A scalar function as the Python that it was written as, and every function that it calls too."""
+    known: dict[str, Any] = {}
+    for name in set(function.__code__.co_names) & set(function.__globals__):
+        found = function.__globals__[name]
+        known[name] = BITS.get(name) or (plain(found.py_func) if hasattr(found, "py_func") else found)
+    python = FunctionType(function.__code__, {**function.__globals__, **known}, closure=function.__closure__)
+
+    def run(*arguments: Any) -> Any:
+        with np.errstate(over="ignore"):  # a product of 32 bits is meant to keep the lower ones alone
+            return python(*arguments)
+
+    return run
 
 
 def mirror(i: int, size: int) -> int:
@@ -33,7 +56,7 @@ def composed(run: Sequence[tuple[str, Any, Mapping[str, Any]]], height: int, wid
         else:
             found.append(matrix)
         if warp.shift is not None:
-            found.append((warp.shift, warp.row(height, width, **own)))
+            found.append((plain(warp.shift), warp.row(height, width, **own)))
     return found
 
 
@@ -79,12 +102,12 @@ def resample(image: np.ndarray, parts: Map, border: str) -> np.ndarray:
 def point(image: np.ndarray, op: Any, draws: Mapping[str, Any]) -> np.ndarray:
     """A `Point`: its scalar function at every value of every channel."""
     height, width, channels = image.shape
-    row = op.row(height, width, **draws)
+    row, pixel = op.row(height, width, **draws), plain(op.pixel)
     out = np.empty_like(image)
     for y in range(height):
         for x in range(width):
             for channel in range(channels):
-                out[y, x, channel] = op.pixel(image[y, x, channel], np.float32(x), np.float32(y), row)
+                out[y, x, channel] = pixel(image[y, x, channel], np.float32(x), np.float32(y), row)
     return out
 
 

@@ -36,7 +36,7 @@ def panels(made: Made, beside: int = 1) -> list[Panel]:
     """
     side = panel_width(across(made), beside)
     # An image of 16 bits may use 12 of them.
-    top = max(made.parent.max(), made.item.max(), 1e-6) if made.depth == 16 else 1.0
+    top = max(made.parent.max(), made.item.max(), 1) if made.item.dtype == np.uint16 else 255
     before, after = made.parent / np.float32(top), made.item / np.float32(top)
     shown = [Panel(pixels(before, side), "parent"), Panel(pixels(after, side), f"made, {_size(made.item)}")]
     marked, legend = overlay(after, made, side)

@@ -62,11 +62,11 @@ class Visible(Gate):
 
 
 def _grey(image: np.ndarray) -> np.ndarray:
-    """Mean over channels, (H, W) float64 in grey levels; channel by channel, which is ten times as fast as `mean`."""
+    """Mean over channels, (H, W) float64 in grey levels of 255; channel by channel, ten times as fast as `mean`."""
     total = np.zeros(image.shape[:2])
     for channel in range(image.shape[2]):
         total += image[..., channel]
-    return total * (255 / image.shape[2])
+    return total * (255 / np.iinfo(image.dtype).max / image.shape[2])
 
 
 def _core(change: np.ndarray) -> float:

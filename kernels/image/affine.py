@@ -1,6 +1,5 @@
 """Rotate, scale, shear and shift about the image's centre: out = c + t + scale · R · S · (in − c)."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,31 +32,37 @@ class Affine(Warp):
     translate_y: Real = setting([-0.1, 0.1], "of the height", low=-1, high=1)
 
     def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(3, 3) float64, output → source: the inverse of the formula above, written out."""
+        """(…, 3, 3) float64, output → source: the inverse of the formula above, written out."""
         cos, sin = turn(plan["rotate"])
-        lean = math.tan(math.radians(plan["shear"]))
+        lean = np.tan(np.radians(plan["shear"]))
         scale = plan["scale"]
         a, b = (cos - lean * sin) / scale, (sin + lean * cos) / scale
         c, d = -sin / scale, cos / scale
         middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
         moved_x, moved_y = middle_x + plan["translate_x"] * width, middle_y + plan["translate_y"] * height
-        return np.array(
-            [
-                [a, b, middle_x - a * moved_x - b * moved_y],
-                [c, d, middle_y - c * moved_x - d * moved_y],
-                [0, 0, 1],
-            ]
+        return rows_of(
+            (a, b, middle_x - a * moved_x - b * moved_y),
+            (c, d, middle_y - c * moved_x - d * moved_y),
         )
 
 
-def turn(degrees: float) -> tuple[float, float]:
-    """Cosine and sine of an angle in degrees, exact at every quarter turn.
+def rows_of(across: tuple[Any, Any, Any], down: tuple[Any, Any, Any]) -> np.ndarray:
+    """(…, 3, 3) float64 from the upper two rows of a matrix: numbers, or columns (B,)."""
+    six = np.broadcast_arrays(*across, *down)
+    matrix = np.zeros((*six[0].shape, 3, 3))
+    matrix.reshape(*six[0].shape, 9)[..., :6] = np.stack(six, axis=-1)
+    matrix[..., 2, 2] = 1
+    return matrix
 
-    >>> turn(90), turn(-180)
-    ((0.0, 1.0), (-1.0, 0.0))
+
+def turn(degrees: Any) -> tuple[Any, Any]:
+    """Cosine and sine of angles in degrees, exact at every quarter turn.
+
+    >>> [float(part) for part in (*turn(90), *turn(-180))]
+    [0.0, 1.0, -1.0, 0.0]
     """
-    quarters = round(degrees / 90)
-    rest = math.radians(degrees - 90 * quarters)
-    cos, sin = math.cos(rest), math.sin(rest)
-    turned = ((cos, sin), (-sin, cos), (-cos, -sin), (sin, -cos))[quarters % 4]
-    return turned[0] + 0.0, turned[1] + 0.0
+    quarters = np.rint(np.divide(degrees, 90))
+    rest = np.radians(degrees - 90 * quarters)
+    cos, sin = np.cos(rest), np.sin(rest)
+    which = quarters.astype(np.int64) % 4
+    return np.choose(which, (cos, -sin, -cos, sin)) + 0.0, np.choose(which, (sin, cos, -sin, -cos)) + 0.0

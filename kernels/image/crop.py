@@ -1,12 +1,12 @@
 """Cut out a part and enlarge it to the image's own size."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sliceforge.engine.op import Real, Warp, setting
+from sliceforge.kernels.image.affine import rows_of
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,20 @@ class Crop(Warp):
     y: Real = setting([0, 1], "of the free height", low=0, high=1)
 
     def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(3, 3) float64: edges of output pixels onto edges of the part's pixels."""
+        """(…, 3, 3) float64: edges of output pixels onto edges of the part's pixels."""
         left, top, wide, high = part(height, width, **plan)
         across, down = wide / width, high / height
-        return np.array(
-            [[across, 0, left + across / 2 - 0.5], [0, down, top + down / 2 - 0.5], [0, 0, 1]],
-        )
+        return rows_of((across, 0, left + across / 2 - 0.5), (0, down, top + down / 2 - 0.5))
 
 
-def part(height: int, width: int, /, **plan: Any) -> tuple[int, int, int, int]:
+def part(height: int, width: int, /, **plan: Any) -> tuple[Any, Any, Any, Any]:
     """Left, top, width and height of the part in whole pixels.
 
-    >>> part(100, 200, area=0.25, aspect=1.0, x=1.0, y=0.0)
-    (100, 0, 100, 50)
+    >>> [int(side) for side in part(100, 200, area=0.25, aspect=1.0, x=1.0, y=0.0)]
+    [100, 0, 100, 50]
     """
-    side, stretch = math.sqrt(plan["area"]), math.sqrt(plan["aspect"])
-    wide = min(max(round(side * stretch * width), 1), width)
-    high = min(max(round(side / stretch * height), 1), height)
-    return round(plan["x"] * (width - wide)), round(plan["y"] * (height - high)), wide, high
+    side, stretch = np.sqrt(plan["area"]), np.sqrt(plan["aspect"])
+    wide = np.clip(np.rint(side * stretch * width), 1, width).astype(np.int64)
+    high = np.clip(np.rint(side / stretch * height), 1, height).astype(np.int64)
+    left, top = np.rint(plan["x"] * (width - wide)), np.rint(plan["y"] * (height - high))
+    return left.astype(np.int64), top.astype(np.int64), wide, high

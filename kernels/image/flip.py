@@ -7,6 +7,7 @@ import numpy as np
 
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Shapes, Warp, setting
+from sliceforge.kernels.image.affine import rows_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Flip(Warp):
         return {name: keys.uniform(name)[:, 0] < share for name, share in shares.items()}
 
     def matrix(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(3, 3) float64, its own inverse."""
-        across, down = (-1 if plan[name] else 1 for name in ("horizontal", "vertical"))
-        last_x, last_y = (width - 1 if across < 0 else 0), (height - 1 if down < 0 else 0)
-        return np.array([[across, 0, last_x], [0, down, last_y], [0, 0, 1]], np.float64)
+        """(…, 3, 3) float64, its own inverse."""
+        across, down = (np.where(plan[name], -1.0, 1.0) for name in ("horizontal", "vertical"))
+        last_x, last_y = np.where(across < 0, width - 1, 0), np.where(down < 0, height - 1, 0)
+        return rows_of((across, 0, last_x), (0, down, last_y))

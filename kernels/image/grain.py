@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Columns, Point, Real, Shapes, setting
+from sliceforge.engine.op import Columns, Point, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import gaussian, pieces
 
 
 @dataclass(frozen=True)
 class Grain(Point):
-    """value + sd · n, n standard normal up to 6.3 sd, white, and of (key, position) alone.
+    """value + sd · n, n standard normal up to 6.2 sd, white, and of (key, position) alone.
 
     Args:
         sd: standard deviation, grey levels of 255.
@@ -22,6 +22,7 @@ class Grain(Point):
     """
 
     pixel: ClassVar[Any]
+    version: ClassVar[int] = 2
 
     sd: Real = setting(["log", 1, 8], "grey levels", low=0, high=255)
 
@@ -30,13 +31,13 @@ class Grain(Point):
         return super().draw(keys, shapes) | {"key": keys.field()}
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(4,) float32: the standard deviation as a fraction of white, and the key's pieces."""
-        return np.array([plan["sd"] / 255, *pieces(plan["key"])], np.float32)
+        """(…, 4) float32: the standard deviation as a fraction of white, and the key's pieces."""
+        return stack(plan["sd"] / 255, *pieces(plan["key"]))
 
 
 def grain_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
     """The value with its noise, not cut."""
-    return value + row[0] * gaussian(int(x), int(y), row[1], row[2], row[3])
+    return value + row[0] * gaussian(np.int32(x), np.int32(y), row[1], row[2], row[3])
 
 
 Grain.pixel = staticmethod(grain_pixel)

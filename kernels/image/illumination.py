@@ -1,13 +1,12 @@
 """Uneven light: a slope across the image, darker corners, and bands along one direction."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Columns, Point, Real, Shapes, setting
+from sliceforge.engine.op import Columns, Point, Real, Shapes, setting, stack
 from sliceforge.kernels.image.affine import turn
 from sliceforge.kernels.noise import curve, pieces
 
@@ -34,6 +33,7 @@ class Illumination(Point):
     """
 
     pixel: ClassVar[Any]
+    version: ClassVar[int] = 2
 
     slope: Real = setting([0, 0.3], "of the mean", low=0, high=2)
     angle: Real = setting([-180, 180], "degrees", low=-360, high=360)
@@ -47,16 +47,16 @@ class Illumination(Point):
         return super().draw(keys, shapes) | {"key": keys.field()}
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(11,) float32: the middle, the light's growth per pixel along x and y, and the numbers of `pixel`."""
+        """(…, 11) float32: the middle, the light's growth per pixel along x and y, and the numbers of `pixel`."""
         middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
         cos, sin = turn(plan["angle"])
-        reach = max(abs(cos) * (width - 1) + abs(sin) * (height - 1), 1)
-        corner = max(math.hypot(middle_x, middle_y), 1)
+        reach = np.maximum(np.abs(cos) * (width - 1) + np.abs(sin) * (height - 1), 1)
+        corner = max(np.hypot(middle_x, middle_y), 1)
         along, across = turn(plan["band_angle"])
         numbers = [middle_x, middle_y, plan["slope"] * cos / reach, plan["slope"] * sin / reach]
         numbers += [plan["vignette"] / corner**2, plan["band"]]
         numbers += [-across / plan["band_width"], along / plan["band_width"], *pieces(plan["key"])]
-        return np.array(numbers, np.float32)
+        return stack(*numbers)
 
 
 def illumination_pixel(value, x, y, row):  # type: ignore[no-untyped-def]

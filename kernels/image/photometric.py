@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sliceforge.engine.op import Point, Real, setting
+from sliceforge.engine.op import Point, Real, setting, stack
+from sliceforge.kernels.approx import exp2, log2
 
-_ZERO, _ONE = np.float32(0), np.float32(1)
+_ZERO, _ONE, _DARK = np.float32(0), np.float32(1), np.float32(1e-30)
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Photometric(Point):
     """
 
     pixel: ClassVar[Any]
+    version: ClassVar[int] = 2
 
     brightness: Real = setting([0.8, 1.2], "factor", low=0, high=10)
     contrast: Real = setting(["log", 0.8, 1.25], "factor", low=0, high=10)
@@ -35,15 +37,17 @@ class Photometric(Point):
     pivot: float = setting(0.5, "of white", low=0, high=1)
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(3,) float32: factor, offset and exponent."""
+        """(…, 3) float32: factor, offset and exponent."""
         contrast = plan["contrast"]
-        return np.array([contrast * plan["brightness"], (1 - contrast) * self.pivot, plan["gamma"]], np.float32)
+        return stack(contrast * plan["brightness"], (1 - contrast) * self.pivot, plan["gamma"])
 
 
 def photometric_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
     """The new value; a gamma of one leaves what is below black as it is."""
     changed = row[0] * value + row[1]
-    return changed if row[2] == _ONE else max(changed, _ZERO) ** row[2]
+    if row[2] == _ONE:
+        return changed
+    return exp2(row[2] * log2(max(changed, _DARK))) if changed > _DARK else _ZERO
 
 
 Photometric.pixel = staticmethod(photometric_pixel)

