@@ -1,0 +1,209 @@
+"""The kernel that works out what every stem of a clip is multiplied by; one block for each clip.
+
+A stem's samples do not depend on any factor, and a power of their sum follows from the sums of their products. So a
+chain of mixes and gains is a few numbers for each clip, and the loop "measure at the final loudness" of
+`engine/sound.py` goes round in here: only counts of active samples and the peak need the samples again.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import cuda, float32, int32
+
+from sliceforge.engine.cuda.launch import THREADS, inlined
+from sliceforge.engine.cuda.waves import LENGTH
+from sliceforge.engine.cuda.words import (
+    COUNT,
+    DONE,
+    GAIN,
+    GROUP,
+    KIND,
+    LEVEL,
+    LIMIT,
+    LOUDNESS,
+    MARGIN,
+    MIX_ACTIVE,
+    MOST_STEMS,
+    NUMBER,
+    OCTAVES,
+    PLACE,
+    ROUNDS_ON,
+    SCALE,
+    SILENT,
+    STEM,
+    TO_RMS,
+    VERSION,
+    mix_factor,
+    scale_parts,
+    settle_level,
+    total_rms,
+)
+
+_ZERO, _ONE = np.float32(0), np.float32(1)
+_BELOW = np.float32(10 ** (-15.9 / 20) / 4)  # two octaves under the lowest threshold that can be the one
+_LOWEST, _STEP, _SETTLED = np.float32(2.0**-24), np.float32(2.0**-15), np.float32(1e-4)
+
+
+@inlined
+def block_max(shared, value):  # type: ignore[no-untyped-def]
+    """The largest of every thread's values, in all threads; shared (THREADS,) float32 is overwritten."""
+    i = cuda.threadIdx.x
+    cuda.syncthreads()
+    shared[i] = value
+    step = THREADS // 2
+    while step > 0:
+        cuda.syncthreads()
+        if i < step:
+            shared[i] = max(shared[i], shared[i + step])
+        step //= 2
+    cuda.syncthreads()
+    return shared[0]
+
+
+@inlined
+def count_active(held, version, b, length, gain, lowest, counts):  # type: ignore[no-untyped-def]
+    """counts[q, 0] becomes the samples of which `gain` · held reaches lowest · 2^q; counts (GROUP, THREADS), shared."""
+    i = cuda.threadIdx.x
+    mine = cuda.local.array(GROUP, int32)
+    for q in range(GROUP):
+        mine[q] = 0
+    for t in range(i, length, THREADS):
+        value, threshold = held[version, b, t] * gain, lowest
+        for q in range(GROUP):
+            if value >= threshold:
+                mine[q] += 1
+            threshold += threshold
+    cuda.syncthreads()
+    for q in range(GROUP):
+        counts[q, i] = mine[q]
+    step = THREADS // 2
+    while step > 0:
+        cuda.syncthreads()
+        if i < step:
+            for q in range(GROUP):
+                counts[q, i] += counts[q, i + step]
+        step //= 2
+    cuda.syncthreads()
+
+
+@inlined
+def active_level(held, version, b, length, gain, level, counts, shared):  # type: ignore[no-untyped-def]
+    """The active speech level of gain · foreground, whose RMS is `level`, in shared[LEVEL]."""
+    lowest, octave = _LOWEST, 0
+    while octave < OCTAVES - 1 and lowest + lowest < level * _BELOW:
+        lowest, octave = lowest + lowest, octave + 1
+    if cuda.threadIdx.x == 0:
+        shared[LEVEL], shared[DONE], shared[MARGIN] = level, _ZERO, _ZERO
+    cuda.syncthreads()
+    while octave < OCTAVES and shared[DONE] == _ZERO:
+        count_active(held, version, b, length, gain, lowest, counts)
+        if cuda.threadIdx.x == 0:
+            settle_level(counts, lowest, length, level, shared)
+        cuda.syncthreads()
+        for _ in range(GROUP):
+            lowest += lowest
+        octave += GROUP
+
+
+@inlined
+def happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status):  # type: ignore[no-untyped-def]
+    """Row k of the script, for one clip; every thread of the block takes part."""
+    kind, version, stem = script[k, KIND], script[k, VERSION], script[k, STEM]
+    asked, how = numbers[b, script[k, NUMBER]], places[b, script[k, PLACE]]
+    leads = cuda.threadIdx.x == 0
+    cuda.syncthreads()
+    if how == 0:
+        return
+    if kind == GAIN:
+        if leads:
+            factor = asked
+            if how == TO_RMS:
+                loud = total_rms(grams, version, b, script[k, COUNT], parts, length)
+                factor = asked / loud if loud > _ZERO else _ZERO
+                if not loud > _ZERO:
+                    status[b] = SILENT
+            scale_parts(parts, MOST_STEMS, factor, shared)
+        return
+    louder = shared[SCALE] / shared[LOUDNESS]
+    gain = parts[0] * louder
+    over = gain * math.sqrt(grams[version, b, 0, 0] / np.float32(length))
+    under = math.sqrt(grams[version, b, stem, stem] / np.float32(length))
+    if over < _STEP or under < _STEP:
+        over = _ZERO
+    elif kind == MIX_ACTIVE:
+        active_level(held, version, b, length, gain, over, counts, shared)
+        over = shared[LEVEL]
+    cuda.syncthreads()
+    if leads:
+        mix_factor(over, under, asked, louder, parts, stem, status, b)
+
+
+@inlined
+def guard(stems, b, length, limit, parts, sums, shared):  # type: ignore[no-untyped-def]
+    """Scale everything so that the peak stays under the limit; an infinite limit asks for no look at the samples."""
+    cuda.syncthreads()
+    if limit - limit != _ZERO:
+        return
+    peak = _ZERO
+    for t in range(cuda.threadIdx.x, length, THREADS):
+        value = _ZERO
+        for s in range(stems.shape[0]):
+            value += parts[s] * stems[s, b, t]
+        peak = max(peak, abs(value))
+    peak = block_max(sums, peak)
+    if cuda.threadIdx.x == 0 and peak > limit:
+        scale_parts(parts, MOST_STEMS, limit / peak, shared)
+
+
+def solve_cuda(  # type: ignore[no-untyped-def]
+    stems, places, numbers, script, first, count, grams, held, start, begun, rounds, last, factors, state, status
+):
+    """One block for each clip.
+
+    Args:
+        stems: (S, B, T) float32, as they are after the script.
+        script: (K, 6) int32; `count` rows from `first` are what happens.
+        grams, held: as `measure_cuda` writes them.
+        start: (B, S) float32, the factors before.
+        begun: (B, 2) float32, the product of all gains before, and of all gains as far as it is known.
+        rounds: how often at most; 1 where what follows has a say, too.
+        last: 1 where the guard follows.
+        factors: (B, S) float32, written; 0 of stems that are not there yet.
+        state: (B, 2) float32, written: the product of all gains now, and the one that it was measured for, or the new
+            one where they differ and something is measured by it.
+        status: (B,) int32, written where it is not 0.
+    """
+    sums = cuda.shared.array(THREADS, float32)
+    counts = cuda.shared.array((GROUP, THREADS), int32)
+    parts = cuda.shared.array(MOST_STEMS, float32)
+    shared = cuda.shared.array(6, float32)
+    i, b = cuda.threadIdx.x, cuda.blockIdx.x
+    length = places[b, LENGTH]
+    if i == 0:
+        shared[SCALE] = begun[b, SCALE]
+    for turn in range(rounds):
+        cuda.syncthreads()
+        if i == 0:
+            shared[LOUDNESS] = begun[b, LOUDNESS]
+            for s in range(MOST_STEMS):
+                parts[s] = start[b, s] if s < stems.shape[0] else _ZERO
+        for k in range(first, first + count):
+            happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status)
+        cuda.syncthreads()
+        if last == 1:
+            guard(stems, b, length, numbers[b, LIMIT], parts, sums, shared)
+        cuda.syncthreads()
+        moved = abs(shared[LOUDNESS] / shared[SCALE] - _ONE) > _SETTLED and places[b, ROUNDS_ON] == 1
+        cuda.syncthreads()
+        if i == 0:
+            state[b, LOUDNESS], state[b, SCALE] = shared[LOUDNESS], shared[SCALE]
+            if moved and last == 1:
+                state[b, SCALE] = shared[LOUDNESS]
+                if turn < rounds - 1:
+                    shared[SCALE] = shared[LOUDNESS]
+        if not moved:
+            break
+    for s in range(i, factors.shape[1], THREADS):
+        factors[b, s] = parts[s]

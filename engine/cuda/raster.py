@@ -1,0 +1,254 @@
+"""The kernel of a pass over images: positions, one resampling, every point step, the rounding; one thread a pixel.
+
+`engine/cpu/loops.py` is the same on a CPU. Here each item of a batch has a script of its own, so that one launch does
+a pass of all of them, whichever steps happen to each. A value goes through all of its steps in a register.
+
+Shapes: pixels (B, H, W, C) uint8; planes (B, C, H, W) float32; covers (B, K, H, W), uint8 where they are given or end
+and float32 between passes, all of them flat and of less than 2³¹ values; script (B, …) int32; numbers (N,) float32, to
+which the script points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import cuda
+
+from sliceforge.engine.cuda.launch import inlined
+from sliceforge.kernels.approx import floored, rounded
+
+FLAGS, PARTS, STEPS, HEAD = range(4)
+"""Columns of a script: what is done, how many parts the map has, how many points follow, and where the parts begin.
+A part is two columns, `kind` and the first of its numbers; it comes before those that act on what it gives. A step is
+three: `kind`, the first of its numbers, the least change that it marks before them, and the cover that it marks, or −1.
+A cover is one: `ABSENT`, or which of `LEAST` it counts from."""
+
+WORKS, WHOLE_IN, WHOLE_OUT, GIVEN, ENDS = 1, 2, 4, 8, 16
+"""Flags: there is a pass; the source is `pixels`; so is the result; covers come as uint8; they go so."""
+
+MATRIX, AFFINE = -1, -2
+"""Kinds of parts: nine numbers; or six, and six that are what float32 leaves of each. Displacements count from 0."""
+
+ABSENT, THICK, THIN = 0, 1, 2
+"""Kinds of covers."""
+
+COARSE = 2.0**11
+"""Of the coarse six numbers of an affine part the unit is 1 / COARSE: products with whole positions are then exact."""
+
+_ZERO, _ONE, _HALF, _QUARTER = np.float32(0), np.float32(1), np.float32(0.5), np.float32(0.25)
+_WHITE, _UNIT, _FAR = np.float32(255), np.float32(1 / 255), np.float32(4)
+_COVER, _NONE = np.uint8(1), np.uint8(0)
+
+
+@inlined
+def get(array, at):  # type: ignore[no-untyped-def]
+    """array[at]; unsigned, so that nobody asks whether it is counted from the end."""
+    return array[np.uint32(at)]
+
+
+@inlined
+def line(numbers, at, x, y):  # type: ignore[no-untyped-def]
+    """Three numbers, of a matrix, at a position."""
+    return get(numbers, at) * x + (get(numbers, at + 1) * y + get(numbers, at + 2))
+
+
+@inlined
+def carried(numbers, at, kind, x, y):  # type: ignore[no-untyped-def]
+    """A position through one matrix."""
+    right, down = line(numbers, at, x, y), line(numbers, at + 3, x, y)
+    if kind == AFFINE:
+        return right + line(numbers, at + 6, x, y), down + line(numbers, at + 9, x, y)
+    scale = line(numbers, at + 6, x, y)
+    if scale != _ONE:
+        right, down = right / scale, down / scale
+    return right, down
+
+
+@inlined
+def mirrored(x, size):  # type: ignore[no-untyped-def]
+    """reflect_101 of a position: the row goes on as its mirror image, ends not repeated."""
+    period = np.float32(max(np.int32(2 * size - 2), np.int32(1)))
+    x = x - period * np.float32(floored(x * (_ONE / period)))
+    return max(min(x, period - x), _ZERO)
+
+
+@inlined
+def corner(x, size):  # type: ignore[no-untyped-def]
+    """The pixel before a position in 0 … size − 1, with one after it where there are two."""
+    return np.int32(max(min(np.int32(x), np.int32(size - 2)), np.int32(0)))
+
+
+@inlined
+def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
+    """Bilinear between a b (upper) and c d (lower)."""
+    upper, lower = a + (b - a) * right, c + (d - c) * right
+    return upper + (lower - upper) * down
+
+
+@inlined
+def seen(pixels, planes, whole, origin, place, beside, below, right, down):  # type: ignore[no-untyped-def]
+    """The source between four pixels: at `place` from `origin`, one `beside` it, and both of the row `below`."""
+    first, third = np.int32(origin + place), np.int32(origin + place + below)
+    second, fourth = np.int32(first + beside), np.int32(third + beside)
+    if whole:
+        a, b = np.float32(get(pixels, first)), np.float32(get(pixels, second))
+        c, d = np.float32(get(pixels, third)), np.float32(get(pixels, fourth))
+        return blended(a, b, c, d, right, down) * _UNIT
+    a, b, c, d = get(planes, first), get(planes, second), get(planes, third), get(planes, fourth)
+    return blended(a, b, c, d, right, down)
+
+
+@inlined
+def covered(given, covers, whole, origin, i, j, height, width):  # type: ignore[no-untyped-def]
+    """A cover's value, 0 beyond its border."""
+    if i < 0 or i >= height or j < 0 or j >= width:
+        return _ZERO
+    at = np.int32(origin + np.int32(i * width) + j)
+    return np.float32(get(given, at)) if whole else get(covers, at)
+
+
+@inlined
+def coverage(given, covers, whole, origin, x, y, height, width):  # type: ignore[no-untyped-def]
+    """A cover at a position, with nothing beyond its border."""
+    x = min(max(x, -_FAR), np.float32(width) + _FAR)
+    y = min(max(y, -_FAR), np.float32(height) + _FAR)
+    j, i = floored(x), floored(y)
+    a = covered(given, covers, whole, origin, i, j, height, width)
+    b = covered(given, covers, whole, origin, i, j + 1, height, width)
+    c = covered(given, covers, whole, origin, i + 1, j, height, width)
+    d = covered(given, covers, whole, origin, i + 1, j + 1, height, width)
+    return blended(a, b, c, d, x - np.float32(j), y - np.float32(i))
+
+
+@inlined
+def mark(marks, after, ends, at, value, least):  # type: ignore[no-untyped-def]
+    """Write a cover: as it is, or, where it ends, whether it counts."""
+    if ends:
+        marks[np.uint32(at)] = _COVER if value >= least else _NONE
+    else:
+        after[np.uint32(at)] = value
+
+
+@inlined
+def grey(value):  # type: ignore[no-untyped-def]
+    """0…1 as uint8, half to even; what lies outside is cut."""
+    return np.uint8(np.int32(rounded(min(max(value, _ZERO), _ONE) * _WHITE)))
+
+
+def _displaced(shift: Callable[..., Any] | None, kind: int, rest: Callable[..., Any] | None) -> Callable[..., Any]:
+    # A chain of closures, each the beginning of the next: which of the recipe's functions it is, is data.
+    if shift is None or rest is None:
+
+        @inlined
+        def nowhere(which, x, y, row):  # type: ignore[no-untyped-def]
+            return _ZERO, _ZERO
+
+        return nowhere
+    one = inlined(shift)
+
+    @inlined
+    def displaced(which, x, y, row):  # type: ignore[no-untyped-def]
+        if which == kind:
+            dx, dy = one(x, y, row)
+        else:
+            dx, dy = rest(which, x, y, row)
+        return np.float32(dx), np.float32(dy)
+
+    return displaced
+
+
+def _pointed(pixel: Callable[..., Any] | None, kind: int, rest: Callable[..., Any] | None) -> Callable[..., Any]:
+    if pixel is None or rest is None:
+
+        @inlined
+        def unchanged(which, value, x, y, row):  # type: ignore[no-untyped-def]
+            return value
+
+        return unchanged
+    one = inlined(pixel)
+
+    @inlined
+    def pointed(which, value, x, y, row):  # type: ignore[no-untyped-def]
+        if which == kind:
+            value = np.float32(one(value, x, y, row))
+        else:
+            value = rest(which, value, x, y, row)
+        return value
+
+    return pointed
+
+
+@cache
+def compiled(points: tuple[Callable[..., Any], ...], shifts: tuple[Callable[..., Any], ...]) -> Callable[..., None]:
+    """The kernel of a recipe.
+
+    Args:
+        points: the functions of its point steps, each once; a script's `kind` is the place among them.
+        shifts: the displacements of its warps, likewise.
+    """
+    displaced, pointed = _displaced(None, 0, None), _pointed(None, 0, None)
+    for kind in reversed(range(len(shifts))):
+        displaced = _displaced(shifts[kind], kind, displaced)
+    for kind in reversed(range(len(points))):
+        pointed = _pointed(points[kind], kind, pointed)
+
+    def raster_cuda(  # type: ignore[no-untyped-def]
+        pixels, planes, given, covers, script, numbers, steps_at, covers_at, kinds, brought,
+        made_pixels, made_planes, marks, after, flaws, channels, tall, wide,
+    ):  # fmt: skip
+        n, height, width = np.int32(cuda.blockIdx.y), np.int32(tall), np.int32(wide)
+        flags, size, deep = script[n, FLAGS], np.int32(height * width), np.int32(channels)
+        if flags == 0:
+            return
+        whole_in, whole_out = flags & WHOLE_IN != 0, flags & WHOLE_OUT != 0
+        fresh, ends = flags & GIVEN != 0, flags & ENDS != 0
+        parts, steps = script[n, PARTS], script[n, STEPS]
+        apart = deep if whole_in else np.int32(1)
+        for place in range(np.int32(cuda.grid(1)), size, np.int32(cuda.gridsize(1))):
+            place = np.int32(place)
+            y = np.int32(place // width)
+            x = np.int32(place - np.int32(y * width))
+            left, top = np.float32(x), np.float32(y)
+            px, py = left, top
+            for q in range(parts):
+                kind, at = script[n, HEAD + 2 * q], script[n, HEAD + 2 * q + 1]
+                if kind < 0:
+                    px, py = carried(numbers, at, kind, px, py)
+                else:
+                    dx, dy = displaced(kind, px, py, numbers[at:])
+                    px, py = px + dx, py + dy
+            for k in range(kinds):
+                kind, value = script[n, covers_at + k], _ZERO
+                if kind != ABSENT:
+                    origin = np.int32(np.int32(n * (brought if fresh else kinds)) + k) * size
+                    value = coverage(given, covers, fresh, np.int32(origin), px, py, height, width)
+                at = np.int32(np.int32(np.int32(n * kinds) + k) * size) + place
+                mark(marks, after, ends, at, value, _QUARTER if kind == THIN else _HALF)
+            px, py = mirrored(px, width), mirrored(py, height)
+            j, i = corner(px, width), corner(py, height)
+            right, down = px - np.float32(j), py - np.float32(i)
+            at = np.int32(np.int32(np.int32(i * width) + j) * apart)
+            beside = np.int32(min(width - 1, 1) * apart)
+            below = np.int32(np.int32(min(height - 1, 1) * width) * apart)
+            for c in range(deep):
+                plane = np.int32(np.int32(np.int32(n * deep) + np.int32(c)) * size)
+                around = np.int32(np.int32(np.int32(n * size) * deep) + np.int32(c))
+                value = seen(pixels, planes, whole_in, around if whole_in else plane, at, beside, below, right, down)
+                for s in range(steps):
+                    column = steps_at + 3 * s
+                    first, slot, before = script[n, column + 1], script[n, column + 2], value
+                    value = pointed(script[n, column], value, left, top, numbers[first + 1 :])
+                    if slot >= 0 and abs(value - before) >= numbers[first]:
+                        cover = np.int32(np.int32(np.int32(n * kinds) + slot) * size) + place
+                        mark(marks, after, ends, cover, _ONE, _HALF)
+                if value - value != _ZERO:
+                    flaws[n], value = 1, _ZERO
+                if whole_out:
+                    made_pixels[np.uint32(np.int32(around + np.int32(place * deep)))] = grey(value)
+                else:
+                    made_planes[np.uint32(np.int32(plane + place))] = value
+
+    return raster_cuda

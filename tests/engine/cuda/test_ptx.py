@@ -1,0 +1,73 @@
+"""Every kernel compiles to PTX on a machine with or without a device, in single precision and with nothing to call."""
+
+import inspect
+import re
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+
+if not find_spec("numba_cuda"):
+    pytest.skip("numba-cuda is not installed: pip install 'sliceforge[cuda]'", allow_module_level=True)
+
+from cuda.bindings import nvjitlink
+from numba import float32, int32, int64
+
+from sliceforge.engine.cuda import factors, measures, waves
+from sliceforge.engine.cuda.launch import THREADS, ptx
+from sliceforge.kernels.audio.clip import clip_value
+
+
+def array(kind: Any, dimensions: int) -> Any:
+    """The type of a contiguous array."""
+    return kind[(slice(None),) * (dimensions - 1) + (slice(None, None, 1),)] if dimensions > 1 else kind[::1]
+
+
+F1, F2, F3, F4 = (array(float32, n) for n in (1, 2, 3, 4))
+I1, I2 = array(int32, 1), array(int32, 2)
+
+KERNELS = {
+    waves.gather_cuda: (F1, F2, I2, int64, F3, int64),
+    waves.shape_cuda: (F4, F3, I2, int64, int64),
+    waves.select_cuda: (F3, F3, I2, int64, int64, F3),
+    waves.point_kernel(clip_value): (F3, F2, F2, int64, int64, I2, int64, F3),
+    waves.finish_cuda: (F3, F2, I2, F2, I1, int64),
+    measures.measure_cuda: (F3, I2, F2, int64, int64, F4, F2, F3),
+    factors.solve_cuda: (F3, I2, F2, I2, int64, int64, F4, F3, F2, F2, int64, int64, F2, F2, I1),
+}
+
+
+def test_no_kernel_is_left_out() -> None:
+    found = {
+        name
+        for module in (waves, measures, factors)
+        for name, _ in inspect.getmembers(module, inspect.isfunction)
+        if name.endswith("_cuda")
+    }
+    assert found | {"point_cuda"} == {kernel.__name__ for kernel in KERNELS}
+
+
+@pytest.mark.parametrize("compute", [(8, 0), (9, 0)], ids=lambda compute: "sm_{}{}".format(*compute))
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_a_kernel_compiles_without_doubles_and_without_calls(kernel: Any, compute: tuple[int, int]) -> None:
+    code = ptx(kernel, KERNELS[kernel], compute)
+    assert ".target sm_{}{}".format(*compute) in code
+    assert ".visible .entry" in code
+    assert not re.findall(r"\.f64", code)
+    assert not re.findall(r"\bcall[.\s][^;]*;", code)
+    assert ".extern .func" not in code
+
+
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+def test_a_block_finds_its_registers_and_its_shared_memory(kernel: Any) -> None:
+    code = ptx(kernel, KERNELS[kernel], (9, 0)).encode()
+    linker = nvjitlink.create(3, ["-arch=sm_90", "-verbose", f"-maxrregcount={65536 // THREADS}"])
+    nvjitlink.add_data(linker, nvjitlink.InputType.PTX, code, len(code), kernel.__name__)
+    nvjitlink.complete(linker)
+    log = bytearray(nvjitlink.get_info_log_size(linker))
+    nvjitlink.get_info_log(linker, log)
+    nvjitlink.destroy(linker)
+    used = re.search(r"used (\d+) registers.* (\d+) bytes smem", log.decode())
+    assert used
+    assert int(used[1]) * THREADS <= 65536
+    assert int(used[2]) <= 48 << 10
