@@ -11,8 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sliceforge.engine.augment import Augment as Augment
     from sliceforge.engine.compose import load_recipe as load
-    from sliceforge.engine.loader import Augment as Augment
     from sliceforge.engine.loader import Share as Share
     from sliceforge.engine.loader import SliceDataset as SliceDataset
     from sliceforge.engine.run import generate as generate
@@ -22,7 +22,7 @@ __all__ = ["Augment", "Share", "SliceDataset", "generate", "load"]
 _WHERE = {
     "load": "compose.load_recipe",
     "generate": "run.generate",
-    "Augment": "loader.Augment",
+    "Augment": "augment.Augment",
     "Share": "loader.Share",
     "SliceDataset": "loader.SliceDataset",
 }

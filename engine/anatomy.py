@@ -37,11 +37,13 @@ class Part:
         name: family/noun.
         line: what it is.
         settings: by name, in the file's order.
+        form: the class of `engine/op.py` that an operator is; empty for a gate.
     """
 
     name: str
     line: str
     settings: Mapping[str, Setting] = field(default_factory=dict)
+    form: str = ""
 
 
 def parts() -> list[Part]:
@@ -62,8 +64,14 @@ def part(name: str) -> Part | None:
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == title:
             told = ast.get_docstring(tree) or ast.get_docstring(node) or ""
-            return Part(name, told.partition("\n")[0], _settings(node))
+            return Part(name, told.partition("\n")[0], _settings(node), _form(tree, node))
     return None
+
+
+def _form(tree: ast.Module, node: ast.ClassDef) -> str:
+    imports = [one for one in tree.body if isinstance(one, ast.ImportFrom) and one.module == "sliceforge.engine.op"]
+    known = {alias.asname or alias.name: alias.name for one in imports for alias in one.names}
+    return next((known[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in known), "")
 
 
 def _settings(node: ast.ClassDef) -> dict[str, Setting]:

@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import receipts, shards
+from sliceforge.engine import device, folder, near, receipts, shards
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.outcome import facts
-from sliceforge.engine.replay import reopen
+from sliceforge.engine.replay import Said, apart, quiet, recorded, reopen
 from sliceforge.engine.work import Workshop, plan_path
 
 HELD_OUT = ("val", "valid", "validation", "dev", "test", "eval")
@@ -22,13 +22,14 @@ HELD_OUT = ("val", "valid", "validation", "dev", "test", "eval")
 
 
 def audit(
-    config: Mapping[str, Any], told: Callable[[int, int], None] = lambda done, expected: None
+    config: Mapping[str, Any], told: Callable[[int, int], None] = lambda done, expected: None, said: Said = quiet
 ) -> tuple[str, list[str]]:
     """Check a finished run.
 
     Args:
         config: `run`, `share` (of the items, made again and compared), and `data` and `banks` where they have moved.
         told: progress.
+        said: told which device items are made again on, unless the run was made on the CPU.
 
     Returns:
         What was checked, in words, and one line for each finding.
@@ -36,16 +37,17 @@ def audit(
     Raises:
         SettingError: there is no finished run.
     """
-    workshop = reopen(config)
+    workshop = reopen(config, said)
     run = workshop.run
     if not (run / "manifest.parquet").exists():
         raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
     manifest = shards.read_table(run / "manifest.parquet")
     lines = manifest.to_pylist()
     findings = [*_receipts(run, manifest), *_files(workshop), *_rows(lines)]
+    exact = recorded(folder.load(run)) == device.CPU
     chosen = _chosen(lines, config["share"])
     for done, line in enumerate(chosen):
-        findings += _again(workshop, line)
+        findings += _again(workshop, line, exact)
         told(done + 1, len(chosen))
     return f"{len(lines)} items, {len(chosen)} made again", findings
 
@@ -98,7 +100,8 @@ def _chosen(lines: list[dict[str, Any]], share: float) -> list[dict[str, Any]]:
     return order[: math.ceil(share * len(lines))]
 
 
-def _again(workshop: Workshop, line: Mapping[str, Any]) -> Iterator[str]:
+def _again(workshop: Workshop, line: Mapping[str, Any], exact: bool) -> Iterator[str]:
+    """What differs in an item that is made again; beyond a step, unless `exact`."""
     variant = line["variant"]
     planned = pq.read_table(plan_path(workshop.run, variant), filters=[("id", "=", line["id"])])
     if not len(planned):
@@ -108,9 +111,12 @@ def _again(workshop: Workshop, line: Mapping[str, Any]) -> Iterator[str]:
     if outcome.reason:
         yield f"{line['id']}: cannot be made again: {outcome.reason} {outcome.detail}".rstrip()
         return
-    if hashlib.sha256(workshop.item(outcome).media).hexdigest() != line["sha256"]:
-        yield f"{line['id']}: made again, its bytes differ"
+    media = workshop.item(outcome).media
+    if hashlib.sha256(media).hexdigest() != line["sha256"]:
+        steps = math.inf if exact else apart(workshop, line["id"], line["path"], media)
+        if steps > near.STEP:
+            yield f"{line['id']}: made again, {'its bytes differ' if exact else f'it is {steps:g} steps off'}"
     slice_ = workshop.spec.slice if variant else None
     for name, value in facts(workshop.recipe_of(outcome.row), outcome, slice_).items():
-        if not _same(value, line.get(name)):
+        if not (_same if exact else near.alike)(value, line.get(name)):
             yield f"{line['id']}: {name} is {value!r}, the manifest says {line.get(name)!r}"

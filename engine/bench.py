@@ -7,19 +7,23 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import folder
+from sliceforge.engine import device, folder
+from sliceforge.engine.device import Device
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.run import Progress
-from sliceforge.engine.stages import LIMITED_BY, STAGES, Stages, copy_rate
+from sliceforge.engine.stages import LIMITED_BY, STAGES, Stages, copy_rate, copy_rate_on
 
 CODECS = {"decode alone": "decode", "code alone": "code"}
+
+ON_DEVICE = ("apply", "whole")
+"""Stages that another device than the CPU has a part in."""
 
 WARM_UP = 2
 """Rounds that are not measured: they compile, fill the disk cache, and read the banks."""
@@ -80,19 +84,20 @@ def bench(
         told: progress.
 
     Returns:
-        `recipe settings machine versions stages limits`; every speed in items per second.
+        `recipe settings machine versions stages limits`; every speed in items per second. Of another device than the
+        CPU: the stages `apply, cuda` and `whole, cuda`, the limit `copy, cuda`, and under `apart` how many steps its
+        items are at most from those of the step-by-step executor.
 
     Raises:
-        SettingError: a setting is wrong, or `out` cannot be written.
+        SettingError: a setting is wrong, a device is not there, or `out` cannot be written.
     """
-    if config["device"] not in ("auto", "cpu"):
-        raise SettingError(f"device: {config['device']}: this version measures the CPU, such as device=cpu")
+    devices = _devices(config["device"])
     out = Path(config["out"]) if config.get("out") else None
     place = out.parent if out else Path()
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".sliceforge-", dir=place) as scratch:
-            found = _measure(config, name, Path(scratch), told)
+            found = _measure(config, name, devices, Path(scratch), told)
         if out:
             out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
     except OSError as error:
@@ -100,22 +105,38 @@ def bench(
     return found
 
 
-def _measure(config: Mapping[str, Any], name: str, scratch: Path, told: Progress) -> dict[str, Any]:
-    stages = Stages(config, scratch)
-    wanted = {stage: stages.of(stage) for stage in (*STAGES, "whole", *CODECS.values())}
+def _devices(asked: str | list[str]) -> list[Device]:
+    """Those that are measured, each once; `auto` is the CPU and the CUDA device that is there."""
+    names = [asked] if isinstance(asked, str) else asked
+    whole = ["cpu", *([] if device.missing() else ["cuda"])] if "auto" in names else []
+    return [device.named(name) for name in dict.fromkeys([*whole, *names]) if name != "auto"]
+
+
+def _measure(
+    config: Mapping[str, Any], name: str, devices: Sequence[Device], scratch: Path, told: Progress
+) -> dict[str, Any]:
+    stages, names = Stages(config, scratch), [one.name for one in devices]
+    cards = [one for one in names if one != device.CPU]
+    on_cpu = [stage for stage in (*STAGES, "whole") if stage not in ON_DEVICE or device.CPU in names]
+    wanted = {stage: stages.of(stage) for stage in (*on_cpu, *CODECS.values())}
+    wanted |= {f"{stage}, {card}": stages.of(stage, card) for card in cards for stage in ON_DEVICE}
     speeds = {stage: speed.plain() for stage, speed in measured(wanted, config["rounds"], told).items()}
     bandwidth = copy_rate()
     limits: dict[str, Any] = {name: speeds.pop(stage) for name, stage in CODECS.items()}
     limits["copy"] = {"bytes_per_second": bandwidth, "median": bandwidth / stages.bytes_of_an_item()}
+    for card in cards:
+        there = copy_rate_on(card)
+        limits[f"copy, {card}"] = {"bytes_per_second": there, "median": there / stages.bytes_of_an_item()}
     host = folder.host()
     return {
         "recipe": name,
         "recipe_sha256": stages.shop.recipe.digest,
         "settings": {key: config[key] for key in ("seed", "batch", "rounds", "device")} | {"warm_up": WARM_UP},
-        "machine": machine(),
+        "machine": machine() | ({"cards": [one.card for one in devices if one.card]} if cards else {}),
         "versions": {"sliceforge": host["sliceforge"], **host["versions"]},
         "stages": speeds,
         "limits": limits,
+        **({"apart": {card: stages.error(card) for card in cards}} if cards else {}),
     }
 
 
@@ -137,15 +158,23 @@ def table(found: Mapping[str, Any]) -> str:
     where, stages, limits = found["machine"], found["stages"], found["limits"]
     head = f"{found['recipe']}, {found['settings']['batch']} items a round, {found['settings']['rounds']} rounds; "
     head += f"{where['cpu']}, {where['cores_used']} of {where['cores']} cores, {where['ram_gib']} GiB"
-    lines = [head, "", f"{'stage':<9}{'items/s':>10}{'quartiles':>21}{'ms/item':>10}   limit"]
+    head += "".join(f"; {card}" for card in where.get("cards", ()))
+    wide = max(9, *(len(name) + 2 for name in stages))
+    lines = [head, "", f"{'stage':<{wide}}{'items/s':>10}{'quartiles':>21}{'ms/item':>10}   limit"]
     for name, speed in stages.items():
-        limit = LIMITED_BY.get(name)
+        stage, comma, card = name.partition(", ")
+        limit = LIMITED_BY.get(stage)
         beside = ""
         if limit:
+            limit += comma + card
             share = speed["median"] / limits[limit]["median"]
             beside = f"   {limits[limit]['median']:,.0f} items/s, {limit} ({share:.1%} of it)"
         quartiles = f"{speed['q1']:,.0f} – {speed['q3']:,.0f}"
-        lines.append(f"{name:<9}{speed['median']:>10,.0f}{quartiles:>21}{1000 / speed['median']:>10.3f}{beside}")
+        lines.append(f"{name:<{wide}}{speed['median']:>10,.0f}{quartiles:>21}{1000 / speed['median']:>10.3f}{beside}")
     copied = limits["copy"]["bytes_per_second"] / 1e9
     lines += ["", f"Limits: a numpy copy moves {copied:.1f} GB/s here; the codec alone on the same files."]
+    for card, steps in found.get("apart", {}).items():
+        there = limits[f"copy, {card}"]["bytes_per_second"] / 1e9
+        lines[-1] += f" A copy on {card}: {there:,.0f} GB/s."
+        lines.append(f"On {card} from memory and back to it; at most {steps:.3g} steps from the step-by-step executor.")
     return "\n".join(lines)

@@ -26,7 +26,7 @@ KERNELS = ENGINE.parent / "kernels"
 def source_stamp() -> str:
     """SHA-256 over the sources that end up in compiled code, and over Numba's version."""
     digest = hashlib.sha256(numba.__version__.encode())
-    engine = (path for path in ENGINE.rglob("*.py") if b"numba" in path.read_bytes())
+    engine = (path for path in ENGINE.rglob("*.py") if path.parent.name == "cpu" or b"numba" in path.read_bytes())
     for path in sorted([*KERNELS.rglob("*.py"), *engine]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -7,13 +7,16 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sliceforge.engine.anatomy import Part, part, parts
-from sliceforge.engine.compose import trace
+from sliceforge.engine.compose import compose, trace
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.library import HOME, Library
 from sliceforge.engine.vet import read_yaml
+
+if TYPE_CHECKING:
+    from sliceforge.engine.op import Op
 
 WIDTH = 100
 Row = tuple[str, ...]
@@ -44,7 +47,8 @@ def banks() -> dict[str, list[str]]:
 
 
 def listing(config: Mapping[str, Any], config_dirs: Sequence[str] = ()) -> str:
-    """The text of `list`; with `recipe` in the configuration, only what has that in its name."""
+    """The text of `list`; with `recipe` in the configuration, only what has that in its name, and of the recipe that
+    has just that name, or is a file of it, its segments."""
     wanted = config.get("recipe") or ""
     known = [one for one in parts() if wanted in one.name]
     made = {name: about for name, about in recipes(config_dirs).items() if wanted in name}
@@ -54,8 +58,50 @@ def listing(config: Mapping[str, Any], config_dirs: Sequence[str] = ()) -> str:
         "Gates": [row for one in known if one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
         "Banks": [(f"banks.{name}=", f"read by {', '.join(by)}") for name, by in banks().items() if not wanted],
     }
+    if wanted in made or wanted.endswith((".yaml", ".yml")):
+        sections["Segments"] = passes(wanted, config_dirs)
     shown = [f"{title}\n{table(rows, indent=2)}" for title, rows in sections.items() if rows]
     return "\n\n".join(shown) or f"nothing has {wanted} in its name"
+
+
+def passes(name: str, config_dirs: Sequence[str] = ()) -> list[Row]:
+    """The passes over the data that a recipe's steps become; operators are asked for nothing but their form.
+
+    Raises:
+        SettingError: no such recipe, or a step whose operator is not one of Sliceforge's.
+    """
+    from sliceforge.engine import fuse
+    from sliceforge.engine.recipe import Recipe, Step
+
+    config = compose("show", [f"recipe={name}"], config_dirs)
+    steps = tuple(Step(step, _stand_in(step, op)) for step, op in _named(config["steps"]))
+    kind = config.get("kind") or (steps[0].op.kind if steps else "")
+    found = fuse.segments(Recipe(kind, steps, (), {}, {}))
+    numbered = enumerate(found, 1)
+    return [("pass", "form", "steps"), *((str(i), one.form, ", ".join(one.steps)) for i, one in numbered)]
+
+
+def _named(steps: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(step, operator), the branches of a `one_of` beside each other."""
+    for name, given in steps.items():
+        branches = given.get("one_of") if isinstance(given, Mapping) else None
+        if isinstance(branches, Mapping):
+            yield from ((f"{name}.{branch}", str(dict(own or {}).get("op", ""))) for branch, own in branches.items())
+        else:
+            yield name, str(dict(given).get("op", "")) if isinstance(given, Mapping) else ""
+
+
+def _stand_in(step: str, op: str) -> Op:
+    """An operator of the same form and kind that does nothing: to import the real one can take seconds."""
+    from sliceforge.engine import op as forms
+
+    known = part(op)
+    if known is None or not known.form:
+        raise SettingError(f"steps.{step}: op: {op!r}: segments are shown for operators of Sliceforge's own")
+    form = getattr(forms, known.form)
+    nothing = dict.fromkeys(form.__abstractmethods__) | {"kind": op.partition("/")[0]}
+    made: Op = type(known.form, (form,), nothing)()
+    return made
 
 
 def _rows(one: Part, settings: bool) -> Iterator[Row]:

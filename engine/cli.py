@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -129,12 +130,16 @@ def _print(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     return 0
 
 
+def _said(line: str) -> None:
+    print(f"sliceforge: {line}", file=sys.stderr)
+
+
 def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     from sliceforge.engine import progress
     from sliceforge.engine.run import generate
 
     with progress.shown("generate") as told:
-        summary = generate(config, config["name"], told)
+        summary = generate(config, config["name"], told, partial(print, flush=True))
     rejected = sum(summary.rejects.values())
     why = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.rejects.items()))
     state = f"{summary.made} made" if summary.worked else "finished already"
@@ -166,7 +171,7 @@ def _bench(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
 def _replay(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     from sliceforge.engine.replay import replay
 
-    for path in replay(config):
+    for path in replay(config, _said):
         print(path)
     return 0
 
@@ -176,7 +181,7 @@ def _audit(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     from sliceforge.engine.audit import audit
 
     with progress.shown("audit") as told:
-        checked, findings = audit(config, told)
+        checked, findings = audit(config, told, _said)
     for finding in findings:
         print(finding)
     state = f"{len(findings)} findings" if findings else "nothing found"

@@ -114,6 +114,17 @@ def batch(
     return out
 
 
+def moved(batch: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """A batch with its tensors on a device; lists of tensors too, and everything else as it is."""
+
+    def there(value: Any) -> Any:
+        if isinstance(value, list) and value and isinstance(value[0], torch.Tensor):
+            return [there(one) for one in value]
+        return value.to(device) if isinstance(value, torch.Tensor) else value
+
+    return {name: there(value) for name, value in batch.items()}
+
+
 def _stacked(tensors: list[torch.Tensor]) -> torch.Tensor | list[torch.Tensor]:
     same = len({(one.shape, one.dtype) for one in tensors}) == 1
     return torch.stack(tensors) if same else tensors

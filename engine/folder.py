@@ -17,6 +17,7 @@ import yaml
 
 from sliceforge.engine import shards
 from sliceforge.engine.cache import source_stamp
+from sliceforge.engine.device import CPU
 from sliceforge.engine.errors import RunError, SettingError
 from sliceforge.engine.paths import shown
 
@@ -33,8 +34,11 @@ LIBRARIES = (
     "kornia",
 )
 
-HOST = ("cpu", "versions", "sliceforge", "kernels_sha256")
+HOST = ("cpu", "device", "versions", "sliceforge", "kernels_sha256")
 """What `allow_other_cpu` lets differ."""
+
+UNSAID = {"device": CPU}
+"""What is meant where run.yaml does not say it."""
 
 
 def open_folder(out: str) -> Path:
@@ -69,15 +73,21 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
-def host() -> dict[str, Any]:
-    """The CPU's type, and the versions and sources that bytes depend on."""
+def host(device: str = CPU) -> dict[str, Any]:
+    """The CPU's type, the card where items are made on one, and the versions and sources that bytes depend on.
+
+    Args:
+        device: as `Device.recorded` says it.
+    """
+    on_card = device != CPU
     return {
         "cpu": _cpu(),
+        **({"device": device} if on_card else {}),
         "versions": {
             "python": platform.python_version(),
             "libsndfile": soundfile.__libsndfile_version__,
             "zlib": zlib.ZLIB_RUNTIME_VERSION,
-            **{name: version(name) for name in LIBRARIES},
+            **{name: version(name) for name in (*LIBRARIES, *(("numba-cuda",) if on_card else ()))},
         },
         "sliceforge": version("sliceforge"),
         "kernels_sha256": source_stamp(),
@@ -110,6 +120,20 @@ def load(run: Path) -> dict[str, Any]:
     return found
 
 
+def _filled(run: Path) -> bool:
+    """Whether anything is there yet, beside what is written before the first plan."""
+    there = {one.name for one in run.iterdir() if not one.name.startswith(shards.TEMPORARY)}
+    return bool(there - {"log", "run.yaml"})
+
+
+def begun(run: Path) -> dict[str, Any] | None:
+    """What run.yaml says of a run that has begun; None before its first plan.
+
+    Until then it has decided nothing: a setting may have been wrong, and may be put right.
+    """
+    return load(run) if (run / "run.yaml").exists() and _filled(run) else None
+
+
 def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None], other_cpu: bool = False) -> None:
     """Begin a run, or go on with the one that is there; how many items it has may grow.
 
@@ -121,16 +145,13 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
     Raises:
         SettingError: the folder holds something else; what differs is named.
     """
-    path = run / "run.yaml"
-    # Before its first plan a run has decided nothing: a setting may have been wrong, and may be put right.
-    begun = {one.name for one in run.iterdir() if not one.name.startswith(shards.TEMPORARY)} - {"log", "run.yaml"}
-    if path.exists() and begun:
-        there = load(run)
+    path, there = run / "run.yaml", begun(run)
+    if there is not None:
         before = {name: there.pop(name, None) for name in target}
         _compare(run, there, json.loads(json.dumps(wanted)), HOST if other_cpu else ())
         _grown(run, before, target)
         wanted = there
-    elif begun:
+    elif _filled(run):
         raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
     whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
     if not path.exists() or path.read_bytes() != whole:
@@ -139,9 +160,12 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
 
 
 def _compare(run: Path, there: Mapping[str, Any], wanted: Mapping[str, Any], free: tuple[str, ...]) -> None:
-    for name in dict.fromkeys([*there, *wanted]):
-        if name not in free and there.get(name) != wanted.get(name):
-            what = _difference(name, there.get(name), wanted.get(name))
+    # The host comes last, and its card before the versions that come with it.
+    names = [name for name in (*there, *wanted) if name not in HOST]
+    for name in dict.fromkeys([*names, *HOST]):
+        was, now = there.get(name, UNSAID.get(name)), wanted.get(name, UNSAID.get(name))
+        if name not in free and was != now:
+            what = _difference(name, was, now)
             tail = "; allow_other_cpu=true goes on all the same" if name in HOST else ""
             raise SettingError(f"out: {run}: holds another run: {what}; name another folder{tail}")
 

@@ -1,16 +1,15 @@
-"""The training side: a data set of originals and made items, and what turns a loader's drafts into batches."""
+"""The training side: a data set of originals and made items, drawn and read."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from sliceforge.engine import drafts, making, manifest, plan, quotas, regions
 from sliceforge.engine.banks import Shelf
@@ -175,11 +174,12 @@ class SliceDataset(Dataset[Draft]):
             self._now = Epoch(self.epoch, self.seed, mixture, self.items, self.shares, inventories, self._slots)
         return self._now
 
-    def make(self, some: Sequence[Draft], threads: int = 1) -> None:
+    def make(self, some: Sequence[Draft], threads: int = 1, device: str = "cpu") -> None:
         """Give drafts their items; one that cannot be made is its parent as it was, with the reason.
 
         Args:
             threads: how many items are made at a time; no byte depends on it.
+            device: cpu, cuda or cuda:N.
         """
         outcomes = [Outcome(dict(draft.row)) for draft in some]
         left = list(range(len(some)))
@@ -187,7 +187,7 @@ class SliceDataset(Dataset[Draft]):
             for i in left if attempt else []:
                 share = some[i].share
                 outcomes[i] = Outcome(redraw(self.shares[share], self.seed, outcomes[i].row, self._inventories[share]))
-            self._attempt(some, outcomes, left, threads)
+            self._attempt(some, outcomes, left, threads, device)
             left = [i for i in left if outcomes[i].reason and some[i].share >= 0]
             if not left:
                 break
@@ -198,14 +198,17 @@ class SliceDataset(Dataset[Draft]):
         for draft, outcome in zip(some, outcomes, strict=True):
             self._finish(draft, outcome)
 
-    def _attempt(self, some: Sequence[Draft], outcomes: Sequence[Outcome], left: Sequence[int], threads: int) -> None:
+    def _attempt(
+        self, some: Sequence[Draft], outcomes: Sequence[Outcome], left: Sequence[int], threads: int, device: str
+    ) -> None:
         for share in sorted({some[i].share for i in left}):
             these = [i for i in left if some[i].share == share]
-            recipe, shelf = self._recipe, None
+            recipe, shelf, on = self._recipe, None, "cpu"
             if share >= 0:
+                on = device
                 recipe, shelf = self.shares[share].recipe, self.shelves[share]
             sources = [_source(some[i]) for i in these]
-            making.make(recipe, [outcomes[i] for i in these], sources, shelf, self.gates, threads)
+            making.make(recipe, [outcomes[i] for i in these], sources, shelf, self.gates, threads, on)
 
     def _finish(self, draft: Draft, outcome: Outcome) -> None:
         made = outcome.made
@@ -252,37 +255,3 @@ def _check_found(originals: np.ndarray, pools: Sequence[np.ndarray], shares: Seq
     for number, (pool, share) in enumerate(zip(pools, shares, strict=True)):
         if share.share and not len(pool):
             raise SettingError(f"shares[{number}]: no parent is chosen; look at its parents and slice")
-
-
-class Augment:
-    """Makes, in the training process, what a loader's workers drew and read.
-
-    Args:
-        dataset: what the loader goes through.
-        device: cpu.
-        threads: how many items are made at a time; None: one for each core.
-
-    Raises:
-        SettingError: another device.
-    """
-
-    def __init__(self, dataset: SliceDataset, device: str = "cpu", threads: int | None = None) -> None:
-        if device not in ("cpu", "auto"):
-            raise SettingError(f"device: {device!r}: this version makes items on the CPU, such as device='cpu'")
-        self.dataset, self.threads = dataset, threads or len(os.sched_getaffinity(0))
-
-    def __call__(self, loader: DataLoader[Any], epoch: int | None = None) -> Iterator[dict[str, Any]]:
-        """The batches of one epoch.
-
-        Args:
-            loader: over the data set, with `collate_fn=dataset.collate`.
-            epoch: go to it first, from 1; None: the one that the data set is at.
-        """
-        if epoch is not None:
-            self.dataset.set_epoch(epoch)
-        for packed in loader:
-            if isinstance(packed, drafts.Packed):
-                some = drafts.unpack(packed)
-                self.dataset.make(some, self.threads)
-                packed = self.dataset.batch(some)
-            yield packed

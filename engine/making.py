@@ -59,15 +59,17 @@ def make(
     banks: Any,
     gates: bool = True,
     threads: int = 1,
+    device: str = "cpu",
 ) -> None:
     """Make the items of some outcomes' rows and ask the gates; what went wrong with one is its outcome's reason.
 
     Args:
-        threads: how many items are made at a time.
+        threads: how many items are made at a time on the CPU.
+        device: cpu, cuda or cuda:N.
     """
     pairs = zip(outcomes, sources, strict=True)
     tasks = [fuse.Task(one.parent, one.rate, outcome.row, one.mask, one.boxes) for outcome, one in pairs]
-    for outcome, made in zip(outcomes, fuse.make(recipe, tasks, banks, threads), strict=True):
+    for outcome, made in zip(outcomes, fuse.make(recipe, tasks, banks, threads, device), strict=True):
         if isinstance(made, InputError):
             outcome.reason, outcome.detail = made.reason, made.detail
             continue

@@ -85,11 +85,7 @@ def setting(
 
 
 def stack(*numbers: Any) -> np.ndarray:
-    """(…, P) float32 of P numbers, or columns (B,) of them: what `row` returns.
-
-    >>> stack(np.array([1, 2]), 0.5).tolist()
-    [[1.0, 0.5], [2.0, 0.5]]
-    """
+    """(…, P) float32 of P numbers, or columns (B,) of them: what `row` returns."""
     return np.stack(np.broadcast_arrays(*numbers), axis=-1).astype(np.float32)
 
 

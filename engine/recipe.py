@@ -77,6 +77,7 @@ class Recipe:
     rate: int | None = None
     guard_db: float = -0.1
     source: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    _own: dict[Any, list[tuple[str, str]]] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     def __call__(
         self,
@@ -166,6 +167,8 @@ class Recipe:
         A `Source` happens where an active `Mix` takes its sound from it.
         """
         happens: Any = np.True_
+        if step.p >= 1 and not step.group and not isinstance(step.op, Source):
+            return happens
         if step.group:
             happens = np.equal(at[f"{step.group}.choice"], step.name.removeprefix(f"{step.group}."))
         for name in (step.group, step.name):
@@ -181,9 +184,12 @@ class Recipe:
 
     def draws(self, step: Step, row: Mapping[str, Any]) -> dict[str, Any]:
         """A step's own draws from a plan row, under their own names; `on` is not among them."""
-        head = f"{step.name}."
-        own = {name.removeprefix(head): value for name, value in row.items() if name.startswith(head)}
-        return {name: value for name, value in own.items() if name != "on"}
+        key = step.name, tuple(row)
+        if key not in self._own:
+            head = f"{step.name}."
+            names = [name for name in key[1] if name.startswith(head) and name != f"{head}on"]
+            self._own[key] = [(name, name.removeprefix(head)) for name in names]
+        return {own: row[name] for name, own in self._own[key]}
 
     def facts(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """What the item of a plan row is promised to be: the columns of `sets`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,24 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import soundfile
 
-from sliceforge.engine import folder, shards, sources
+from sliceforge.engine import device, folder, near, receipts, shards, sources
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.work import Spec, Workshop, plan_path
 
+Said = Callable[[str], None]
+"""Told in a line what an item is made on, where that needs a word."""
 
-def reopen(config: Mapping[str, Any]) -> Workshop:
-    """The workshop of a finished run.
+
+def quiet(line: str) -> None:
+    """Nobody is told."""
+
+
+def reopen(config: Mapping[str, Any], said: Said = quiet) -> Workshop:
+    """The workshop of a finished run, on the device that it was begun on where that is there.
 
     Args:
         config: `run`, and `data` and `banks` where the material has moved since.
+        said: told which device, unless the run was made on the CPU.
 
     Raises:
         SettingError: there is no run, or its material is not where it was.
@@ -40,6 +49,9 @@ def reopen(config: Mapping[str, Any]) -> Workshop:
     data = sources.root(config["data"]) if config.get("data") else Path(str(where.get("data") or ""))
     if not (config.get("data") or where.get("data")) or not data.is_dir():
         raise SettingError("data: the run's material is not where it was; say where it is now, such as data=FOLDER")
+    on = device.begun(recorded(made))
+    if on.why:
+        said(f"{on.why}; items are compared within one step")
     banks = {**where.get("banks", {}), **{name: path for name, path in (config.get("banks") or {}).items() if path}}
     return Workshop(
         Spec(
@@ -54,15 +66,22 @@ def reopen(config: Mapping[str, Any]) -> Workshop:
             batch=where.get("batch", 64),
             sink=made["sink"]["kind"],
             suffix=made["sink"]["suffix"],
+            device=on.name,
         )
     )
 
 
-def replay(config: Mapping[str, Any]) -> list[Path]:
+def recorded(made: Mapping[str, Any]) -> str:
+    """What run.yaml says of the device."""
+    return str(made.get("device", device.CPU))
+
+
+def replay(config: Mapping[str, Any], said: Said = quiet) -> list[Path]:
     """Make one item again and write it, its mask, and with `stems` the parts that it is the sum of.
 
     Args:
         config: `run`, `id`, `out` (a file), `stems`, and `data` and `banks` where the material has moved.
+        said: told which device, unless the run was made on the CPU.
 
     Returns:
         The files written.
@@ -74,13 +93,13 @@ def replay(config: Mapping[str, Any]) -> list[Path]:
     for name, example in (("id", "id=theo_3~1"), ("out", "out=item.flac")):
         if not config.get(name):
             raise SettingError(f"{name}: is needed, such as {example}")
-    workshop = reopen(config)
+    workshop = reopen(config, said)
     outcome = next(iter(workshop.outcomes(_row(workshop.run, config["id"]))))
     if outcome.reason:
         raise InputError(outcome.reason, f"{config['id']} was rejected: {outcome.detail}")
     item, made = workshop.item(outcome), outcome.made
     assert made is not None
-    _check_same(workshop.run, config["id"], item.media)
+    _check_same(workshop, config["id"], item.media)
     out = Path(config["out"])
     files = {out: item.media}
     if item.mask is not None:
@@ -99,18 +118,41 @@ def replay(config: Mapping[str, Any]) -> list[Path]:
     return list(files)
 
 
-def _check_same(run: Path, item: str, media: bytes) -> None:
+def _check_same(workshop: Workshop, item: str, media: bytes) -> None:
     """Refuse to pass off as a run's item what changed material made; on another machine bytes may differ a little."""
-    here, there = folder.host(), folder.load(run)
-    if not (run / "manifest.parquet").exists() or any(there.get(name) != here[name] for name in folder.HOST):
+    run = workshop.run
+    there = folder.load(run)
+    on_card = recorded(there) != device.CPU
+    here = {**folder.host(), **folder.UNSAID}
+    if not (run / "manifest.parquet").exists():
         return
-    kept = shards.read_table(run / "manifest.parquet", ["id", "sha256"])
-    said = kept.filter(pc.equal(kept["id"], item))["sha256"].to_pylist()
-    if said and said[0] != hashlib.sha256(media).hexdigest():
+    if not on_card and any(there.get(name, folder.UNSAID.get(name)) != here[name] for name in folder.HOST):
+        return
+    kept = shards.read_table(run / "manifest.parquet", ["id", "sha256", "path"])
+    said = kept.filter(pc.equal(kept["id"], item)).to_pylist()
+    if not said or said[0]["sha256"] == hashlib.sha256(media).hexdigest():
+        return
+    if not on_card or apart(workshop, item, said[0]["path"], media) > near.STEP:
         raise SettingError(
             f"id: {item}: made again, its bytes are not the run's: its parent or a bank has changed since; "
             "say where the material of the run is, such as data=FOLDER banks.noise=FOLDER"
         )
+
+
+def apart(workshop: Workshop, item: str, path: str, media: bytes) -> float:
+    """How many steps an item that was made again is from the one that was written; infinite where that is gone.
+
+    Args:
+        item: its id.
+        path: what the manifest says.
+        media: the encoded file.
+    """
+    for receipt in receipts.listed(workshop.run):
+        held = pq.read_table(receipt, columns=["id"], filters=[("id", "=", item), ("accepted", "=", True)])
+        if len(held):
+            written = workshop.sink.media(workshop.run, receipt.stem, [path]).get(path)
+            return math.inf if written is None else near.steps_apart(written, media, workshop.spec.suffix)
+    return math.inf
 
 
 def _row(run: Path, item: str) -> Any:

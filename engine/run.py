@@ -13,9 +13,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sliceforge.engine import folder, plan, receipts, shards
+from sliceforge.engine import folder, plan, receipts, shards, trial
 from sliceforge.engine.banks import Shelf
-from sliceforge.engine.errors import SettingError
+from sliceforge.engine.device import Device
 from sliceforge.engine.manifest import Manifest, digest, read
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.plans import Plans
@@ -50,21 +50,25 @@ class Summary:
     problems: tuple[str, ...]
 
 
-def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lambda accepted, expected: None) -> Summary:
+def generate(
+    config: Mapping[str, Any],
+    name: str = "run",
+    told: Progress = lambda accepted, expected: None,
+    said: Callable[[str], None] = lambda line: None,
+) -> Summary:
     """Make, or go on with, the run that a composed configuration describes.
 
     Args:
         config: what `compose("generate", …)` returns.
         name: the recipe's name: the default `out` is runs/<name>.
         told: progress.
+        said: told in a line which device was chosen, and why.
 
     Raises:
         SettingError: a setting is wrong, or `out` holds a run of another plan.
         RunError: a lost worker, or another process at the same run.
     """
     began = time.monotonic()
-    if config.get("device", "auto") not in ("auto", "cpu"):
-        raise SettingError(f"device: {config['device']}: this version generates on the CPU, such as device=cpu")
     recipe = from_config(config, tuple(config.get("trust") or ()))
     paths = {bank: str(path) for bank, path in (config.get("banks") or {}).items() if path}
     plan.check_inventory(recipe, paths)
@@ -73,15 +77,18 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
     banks = Shelf.open(paths, recipe.kind)
     run = folder.open_folder(config.get("out") or f"runs/{name}")
     with folder.locked(run):
-        spec = Spec.of(config, recipe, manifest.root, str(run.resolve()))
+        device = trial.chosen(config, run, recipe, manifest, rows, banks, crew(config.get("workers")))
+        if device.why:
+            said(device.why)
+        spec = Spec.of(config, recipe, manifest.root, str(run.resolve()), device.name)
         target = {"variants": config.get("variants"), "count": config.get("count")}
         if target == {"variants": None, "count": None}:
             target["variants"] = 1
-        wanted = _decisive(config, recipe, manifest, banks)
+        wanted = _decisive(config, recipe, manifest, banks, device)
         folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
         shards.sweep(run)
-        _note(run, spec, banks)
-        with Pool(crew(config.get("workers"))) as pool:
+        _note(run, spec, banks, device)
+        with Pool(device.workers(config.get("workers"), crew(None))) as pool:
             plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"], pool)
             made = _originals(run, spec, plans) if config.get("keep_originals") else 0
             more, worked = _work(run, spec, plans, target, told)
@@ -91,7 +98,9 @@ def generate(config: Mapping[str, Any], name: str = "run", told: Progress = lamb
     return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
 
 
-def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, banks: Shelf) -> dict[str, Any]:
+def _decisive(
+    config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, banks: Shelf, device: Device
+) -> dict[str, Any]:
     """All that decides the bytes of an item: run.yaml."""
     return {
         "recipe": dict(recipe.source),
@@ -106,14 +115,15 @@ def _decisive(config: Mapping[str, Any], recipe: Recipe, manifest: Manifest, ban
         "sink": {"kind": config["sink"]["kind"], "suffix": config["sink"][recipe.kind]},
         "trust": list(config.get("trust") or ()),
         **({"keep_originals": True} if config.get("keep_originals") else {}),
-        **folder.host(),
+        **folder.host(device.recorded),
     }
 
 
-def _note(run: Path, spec: Spec, banks: Shelf) -> None:
+def _note(run: Path, spec: Spec, banks: Shelf, device: Device) -> None:
     """Where the material lies on this machine, and what of the banks cannot be used, outside what is hashed."""
     left_out = {name: [f"{one.id}: {one.reason}" for one in rejects] for name, rejects in banks.rejects().items()}
     where = {"data": spec.data, "banks": dict(spec.banks), "left_out": left_out, "batch": spec.batch}
+    where |= {"device": device.why or device.name}
     (run / "log" / "command.json").write_text(json.dumps(where, indent=1) + "\n", "utf-8")
 
 

@@ -26,8 +26,13 @@ def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
-def _device(value: Any) -> bool:
+def names_device(value: Any) -> bool:
+    """Whether a value is auto, cpu, cuda or cuda:N."""
     return isinstance(value, str) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", value) is not None
+
+
+def _devices(value: Any) -> bool:
+    return names_device(value) or (isinstance(value, list) and bool(value) and all(map(names_device, value)))
 
 
 def _packages(value: Any) -> bool:
@@ -51,7 +56,7 @@ _RULES: dict[str, Rule] = {
     "seed": (_whole(0), "a whole number from 0", "7"),
     "variants": (_whole(1, none=True), "a whole number from 1, or null", "4"),
     "count": (_whole(1, none=True), "a whole number from 1, or null", "5000"),
-    "device": (_device, "auto, cpu, cuda or cuda:N", "cpu"),
+    "device": (names_device, "auto, cpu, cuda or cuda:N", "cpu"),
     "workers": (_whole(1, none=True), "a whole number from 1, or null for one per core", "4"),
     "batch": (_whole(1), "a whole number from 1", "64"),
     "rounds": (_whole(1), "a whole number from 1", "11"),
@@ -68,6 +73,8 @@ _RULES: dict[str, Rule] = {
     **{key: (_one_of(words), " or ".join(words), words[0]) for key, words in CHOICES.items()},
 }
 
+_OF_BENCH: dict[str, Rule] = {"device": (_devices, "auto, cpu, cuda or cuda:N, or several", "[cpu,cuda]")}
+
 
 def check(verb: str, config: Mapping[str, Any]) -> None:
     """Refuse a verb's settings that are of the wrong kind or out of bounds.
@@ -79,7 +86,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     Raises:
         SettingError: one line that names key, value, what was expected and an example.
     """
-    for key, (fits, expected, example) in _RULES.items():
+    rules = _RULES | _OF_BENCH if verb == "bench" else _RULES
+    for key, (fits, expected, example) in rules.items():
         root, _, inner = key.partition(".")
         if root not in config:
             continue

@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import making, picture, plan, regions, shards, sound, stepwise
+from sliceforge.engine import fuse, making, plan, regions, shards, sound, stepwise
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.outcome import Outcome
 from sliceforge.engine.preview import begin
+from sliceforge.engine.work import Workshop
 
 STAGES = ("draw", "read", "apply", "measure", "encode", "write")
 
@@ -47,16 +48,24 @@ class Stages:
         if not self.outcomes:
             raise SettingError("recipe: none of the items passed; see sliceforge preview with the same settings")
         self.plan_rows = [one.row for one in self.outcomes]
-        self.read = self._read()
+        self.sources = self._read()
+        pairs = zip(self.plan_rows, self.sources, strict=True)
+        self.tasks = [fuse.Task(one.parent, one.rate, row, one.mask, one.boxes) for row, one in pairs]
         self.items = [self.shop.item(one) for one in self.outcomes]
         self.raw = [self._values(one) for one in self.outcomes]
         self.paths = [self.shop.data / row["path"] for row in self.plan_rows]
 
-    def of(self, stage: str) -> Callable[[], int]:
-        """What does a stage once, and returns how many items that were."""
-        does = {"draw": self._draw, "read": self._read, "apply": self._apply, "measure": self._measure}
-        does |= {"encode": self._encode, "write": self._write, "whole": self._whole}
-        does |= {"decode": self._decode, "code": self._code}
+    def of(self, stage: str, device: str = "cpu") -> Callable[[], int]:
+        """What does a stage once, and returns how many items that were.
+
+        Args:
+            device: where items are made, in `apply` and `whole`: from memory and back to it.
+        """
+        shop = self.shop.on(device)
+        does: dict[str, Callable[[], Any]] = {"draw": self._draw, "read": self._read, "measure": self._measure}
+        does |= {"apply": lambda: self._apply(device), "whole": lambda: self._whole(shop)}
+        does |= {"encode": self._encode, "write": self._write}
+        does |= {"decode": self._decode, "code": self._code, "step by step": self._step_by_step}
         work = does[stage]
         return lambda: len(work())
 
@@ -67,17 +76,30 @@ class Stages:
     def _draw(self) -> pa.Table:
         return plan.draw(self.recipe, self.parents, self.shop.spec.seed, 1, self.banks, self.shop.spec.slice)
 
-    def _read(self) -> list[tuple[np.ndarray, int, regions.Marks]]:
+    def error(self, device: str = "cpu") -> float:
+        """The largest difference of what `apply` makes from what the step-by-step executor makes of the same plan.
+
+        Steps of 16 bit for clips; grey levels for images.
+        """
+        pairs = zip(self._apply(device), self._step_by_step(), strict=True)
+        apart = max(float(np.abs(fused.item.astype(np.float64) - plain.item).max()) for fused, plain in pairs)
+        return apart * (sound.PCM if self.recipe.kind == "audio" else 1)
+
+    def _read(self) -> list[making.Source]:
         found = []
         for row in self.plan_rows:
             parent, rate = making.parent(self.recipe, self.shop.data, row)
-            found.append((parent, rate, regions.read(self.shop.data, row, parent)))
+            found.append(making.Source(parent, rate, *regions.read(self.shop.data, row, parent)))
         return found
 
-    def _apply(self) -> list[Any]:
-        pairs = zip(self.plan_rows, self.read, strict=True)
+    def _apply(self, device: str = "cpu") -> list[Any]:
+        return [fuse.only([one]) for one in fuse.make(self.recipe, self.tasks, self.shop.banks, device=device)]
+
+    def _step_by_step(self) -> list[Any]:
         banks = self.shop.banks
-        return [stepwise.make(self.recipe, one, rate, row, banks, *marks) for row, (one, rate, marks) in pairs]
+        return [
+            stepwise.make(self.recipe, one.parent, one.rate, one.row, banks, one.mask, one.boxes) for one in self.tasks
+        ]
 
     def _measure(self) -> list[Any]:
         return [stepwise.measure(self.recipe, one.made, one.row) for one in self.outcomes if one.made]
@@ -89,16 +111,16 @@ class Stages:
         self.sink.write(self.scratch, shards.name(1, 0), iter(self.items))
         return self.items
 
-    def _whole(self) -> list[Any]:
-        accepted = [one for one in self.shop.outcomes(self._draw()) if not one.reason]
-        self.sink.write(self.scratch, shards.name(1, 1), (self.shop.item(one) for one in accepted))
+    def _whole(self, shop: Workshop) -> list[Any]:
+        accepted = [one for one in shop.outcomes(self._draw()) if not one.reason]
+        self.sink.write(self.scratch, shards.name(1, 1), (shop.item(one) for one in accepted))
         return accepted
 
     def _values(self, outcome: Outcome) -> np.ndarray:
         made = outcome.made
         assert made is not None
         if self.recipe.kind == "image":
-            return picture.quantise(made.item, np.dtype(f"uint{made.depth}"))
+            return made.item
         return (made.item.astype(np.float64) * sound.PCM).astype(np.int16)
 
     def _decode(self) -> list[Any]:
@@ -109,7 +131,7 @@ class Stages:
         suffix = self.shop.spec.suffix
         if self.recipe.kind == "image":
             return [image.encode(values, suffix) for values in self.raw]
-        rates = [rate for _, rate, _ in self.read]
+        rates = [one.rate for one in self.sources]
         return [audio.encode(values, rate, suffix) for values, rate in zip(self.raw, rates, strict=True)]
 
 
@@ -132,4 +154,20 @@ def copy_rate(rounds: int = 7) -> float:
         began = time.perf_counter()
         np.copyto(target, source)
         seconds.append(time.perf_counter() - began)
+    return COPIED / float(np.median(seconds))
+
+
+def copy_rate_on(device: str, rounds: int = 7) -> float:
+    """Bytes per second that torch copies from a CUDA device's memory to the same memory, the median."""
+    import torch
+
+    source = torch.ones(COPIED, dtype=torch.uint8, device=device)
+    target = torch.zeros_like(source)
+    seconds = []
+    for number in range(1 + rounds):
+        torch.cuda.synchronize(device)
+        began = time.perf_counter()
+        target.copy_(source)
+        torch.cuda.synchronize(device)
+        seconds += [time.perf_counter() - began] if number else []
     return COPIED / float(np.median(seconds))

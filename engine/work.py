@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,9 @@ class Spec:
         batch: items that are drawn again together; changes no byte.
         sink: kind of sink.
         suffix: flac, wav, png or jpeg.
+        device: cpu, cuda or cuda:N, where items are made. Each worker makes whole shards and uses the device by itself,
+            for this alone: so the unit of work, and with it what a kill can leave behind, is the same on both, and
+            reading, gates and encoding, which take far longer, go on in the other workers meanwhile.
     """
 
     run: str
@@ -52,9 +56,10 @@ class Spec:
     batch: int
     sink: str
     suffix: str
+    device: str = "cpu"
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], recipe: Recipe, data: Path, run: str = "") -> Spec:
+    def of(cls, config: Mapping[str, Any], recipe: Recipe, data: Path, run: str = "", device: str = "cpu") -> Spec:
         """What a composed configuration asks for; `data` is the folder of its parents."""
         banks = {bank: str(Path(path).resolve()) for bank, path in (config.get("banks") or {}).items() if path}
         return cls(
@@ -69,6 +74,7 @@ class Spec:
             batch=config.get("batch", 16),
             sink=config["sink"]["kind"],
             suffix=config["sink"][recipe.kind],
+            device=device,
         )
 
 
@@ -83,9 +89,19 @@ class Workshop:
         self.banks = Shelf.open(dict(spec.banks), self.recipe.kind)
         self.sink = shards.sink(spec.sink)
 
+    def on(self, device: str) -> Workshop:
+        """The same workshop, with the same banks, that makes items on another device."""
+        other = copy.copy(self)
+        other.spec = replace(self.spec, device=device)
+        return other
+
     def recipe_of(self, row: Mapping[str, Any]) -> Recipe:
         """What makes the item of a plan row: the recipe, or for an original, variant 0, no step at all."""
         return self.recipe if row["variant"] else self.plain
+
+    def device_of(self, row: Mapping[str, Any]) -> str:
+        """Where the item of a plan row is made; an original takes no step, and no way to a device and back."""
+        return self.spec.device if row["variant"] else "cpu"
 
     def outcomes(self, rows: pa.Table) -> Iterator[Outcome]:
         """What becomes of some plan rows of one variant, in their order; failed rows are drawn again."""
@@ -108,7 +124,8 @@ class Workshop:
             if retry and left:
                 self._redraw(rows.take(pa.array(left)), [done[i] for i in left])
             sources = [making.Source(*parents[i], *marks[i]) for i in left]
-            making.make(self.recipe_of(done[0].row), [done[i] for i in left], sources, self.banks)
+            recipe, some = self.recipe_of(done[0].row), [done[i] for i in left]
+            making.make(recipe, some, sources, self.banks, device=self.device_of(done[0].row))
             left = [i for i in left if done[i].reason]
             if not left:
                 break

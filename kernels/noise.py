@@ -5,33 +5,27 @@ numbers throughout, and no branch, so that a loop over pixels does many at a tim
 and the key alone is worked out once for a row.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
-from sliceforge.kernels.approx import floored, log2
+from sliceforge.kernels.approx import floored, parted
 
 _MASK = 0xFFFFFFFF
 _UNIT = np.float32(2.0**-24)
-_ZERO, _HALF, _ONE, _TWO, _THREE = (np.float32(value) for value in (0, 0.5, 1, 2, 3))
+_ZERO, _ONE, _TWO, _THREE = (np.float32(value) for value in (0, 1, 2, 3))
 _I, _J, _K1, _K2 = (np.uint32(value) for value in (0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F))
 _MIX_A, _MIX_B = np.uint32(0x7FEB352D), np.uint32(0x846CA68B)
 _S1, _S8, _S15, _S16 = (np.uint32(value) for value in (1, 8, 15, 16))
-# The normal quantile of a two-sided tail p is (1 − p) · polynomial in √(3 − log₂ p), within 4e-4 down to p = 2⁻³¹.
-_QUANTILE = tuple(
+# The normal quantile of a two-sided tail p is (1 − p) · a polynomial in −log₂ p, one up to 8 and one from there to 31,
+# within 5e-4.
+_MIDDLE = tuple(
     np.float32(value)
-    for value in (
-        0.00044664210421537686,
-        -0.011685948871670002,
-        0.12197547698750735,
-        -0.6243610353982744,
-        1.435425755387549,
-        -0.1246229887624482,
-        -3.8455607627070667,
-        4.833111750960107,
-    )
+    for value in (5.440886e-06, -0.00017012705, 0.0022635495, -0.017180266, 0.07804802, 0.041261845, 1.2451337)
 )
+_TAIL = tuple(np.float32(value) for value in (-1.5721465e-06, 0.00017678558, -0.0085804832, 0.31733118, 0.8236961))
+_RARE = np.float32(8)
+# log₂(1 + m) / m, within 2e-5 once it is multiplied by m.
+_LOG = tuple(np.float32(value) for value in (0.24239271, -0.39246483, 0.4882264, -0.72040099, 1.4425216))
 _SHARE = np.float32(2.0**-31)
 
 
@@ -60,7 +54,7 @@ def word(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
     first = _mixed(np.uint32(np.uint32(row * _J) + np.uint32(key0) * _I))
     second = _mixed(np.uint32(first + np.uint32(np.uint32(key1) * _K1)))
     third = _mixed(np.uint32(second + np.uint32(np.uint32(key2) * _K2)))
-    a = np.uint32(np.uint32(column * _I) + second)
+    a = np.uint32(column + second)
     b = np.uint32(np.uint32(a ^ np.uint32(a >> _S16)) * _MIX_A)
     # The second half of the row's key comes in here: else two rows would be one sequence from different places.
     c = np.uint32(b ^ third)
@@ -80,15 +74,26 @@ def gaussian(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
     drawn = word(i, j, key0, key1, key2)
     # Odd, so that it is never 0 and the two halves mirror each other; the lowest bit is the sign.
     share = np.float32(np.int32(np.uint32(drawn >> _S1) | _S1)) * _SHARE
-    v = np.float32(math.sqrt(_THREE - log2(share)))
-    q = _QUANTILE[0]
-    q = q * v + _QUANTILE[1]
-    q = q * v + _QUANTILE[2]
-    q = q * v + _QUANTILE[3]
-    q = q * v + _QUANTILE[4]
-    q = q * v + _QUANTILE[5]
-    q = q * v + _QUANTILE[6]
-    q = q * v + _QUANTILE[7]
+    power, m = parted(share)
+    w = _LOG[0]
+    w = w * m + _LOG[1]
+    w = w * m + _LOG[2]
+    w = w * m + _LOG[3]
+    w = w * m + _LOG[4]
+    w = -(w * m + power)
+    q = _MIDDLE[0]
+    q = q * w + _MIDDLE[1]
+    q = q * w + _MIDDLE[2]
+    q = q * w + _MIDDLE[3]
+    q = q * w + _MIDDLE[4]
+    q = q * w + _MIDDLE[5]
+    q = q * w + _MIDDLE[6]
+    rare = _TAIL[0]
+    rare = rare * w + _TAIL[1]
+    rare = rare * w + _TAIL[2]
+    rare = rare * w + _TAIL[3]
+    rare = rare * w + _TAIL[4]
+    q = rare if w > _RARE else q
     size = (_ONE - share) * q
     return size if drawn & _S1 else -size
 

@@ -1,5 +1,6 @@
 """What every operator and every recipe owes, found by walking `conf/op` and `recipes`; there is no list to forget."""
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import torch
 import yaml
 from signals import voice
 
-from sliceforge.engine import plan, stepwise
+from sliceforge.engine import fuse, plan, stepwise
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.donors import Donor
 from sliceforge.engine.errors import InputError
+from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import FORMS, Apply, Inventory, Mix, Op, Shapes, Source
+from sliceforge.engine.op import FORMS, Apply, Inventory, Mix, Op, Shapes, Source, Warp
 from sliceforge.engine.parse import find, from_config
 from sliceforge.engine.read import pad
 from sliceforge.engine.recipe import Recipe
@@ -107,9 +109,9 @@ def rows_of(recipe: Recipe, count: int, seed: int = 3) -> list[dict[str, Any]]:
     return rows
 
 
-def make(recipe: Recipe, parent: np.ndarray, rate: int, row: dict[str, Any]) -> Any:
+def make(recipe: Recipe, parent: np.ndarray, rate: int, row: dict[str, Any], *labels: Any) -> Any:
     try:
-        return stepwise.make(recipe, parent, rate, row, Noise())
+        return stepwise.make(recipe, parent, rate, row, Noise(), *labels)
     except InputError as error:
         return error.reason
 
@@ -170,14 +172,77 @@ def test_apply_is_pure_and_keeps_shape_type_and_range(build: Any) -> None:
         if isinstance(made, str):
             assert made == again
             continue
-        assert made.item.dtype == np.float32
+        assert made.item.dtype == parent.dtype
         # A quarter turn, and nothing else, lets the sides of an image change places.
         turned = parent.swapaxes(0, 1).shape if any(hasattr(step.op, "turns") for step in recipe.steps) else ()
         assert made.item.shape in (parent.shape, turned) or resized
         assert np.isfinite(made.item).all()
-        assert made.item.min() >= (0 if recipe.kind == "image" else -1)
-        assert made.item.max() <= 1
+        assert recipe.kind == "image" or np.abs(made.item).max() <= 1
         assert made.item.tobytes() == again.item.tobytes()
+
+
+def tasks_of(recipe: Recipe, count: int) -> list[fuse.Task]:
+    """Items, with masks and boxes where they are images."""
+    found = []
+    for (parent, rate), row in zip(material(recipe, count), rows_of(recipe, count), strict=True):
+        mask = boxes = None
+        if recipe.kind == "image":
+            height, width = parent.shape[:2]
+            y, x = np.mgrid[:height, :width]
+            mask = (3 * x + 2 * y) % 40 < 20
+            boxes = np.array([[0.1 * width, 0.2 * height, 0.6 * width, 0.9 * height], [0.0, 0, width, height]])
+        found.append(fuse.Task(parent, rate, row, mask, boxes))
+    return found
+
+
+def bytes_of(one: Made | InputError) -> Any:
+    if isinstance(one, InputError):
+        return one.reason
+    masks = {name: mask.tobytes() for name, mask in one.masks.items()}
+    return one.item.tobytes(), masks, None if one.boxes is None else one.boxes.tobytes(), repr(one.gain)
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_a_batch_is_its_items_one_by_one_on_any_number_of_threads(build: Any) -> None:
+    recipe = build()
+    tasks, bank = tasks_of(recipe, 20), Noise()
+    before = copy.deepcopy(tasks)
+    alone = [bytes_of(fuse.make(recipe, [one], bank)[0]) for one in tasks]
+    for count, threads in ((20, 1), (20, 2), (7, 1), (7, 2), (1, 2)):
+        batches = [tasks[start : start + count] for start in range(0, 20, count)]
+        made = [one for batch in batches for one in fuse.make(recipe, batch, bank, threads)]
+        assert [bytes_of(one) for one in made] == alone
+    for one, was in zip(tasks, before, strict=True):
+        assert one.row == was.row
+        assert all(np.array_equal(getattr(one, name), getattr(was, name)) for name in ("parent", "mask", "boxes"))
+
+
+@pytest.mark.parametrize("build", every_recipe())
+def test_the_fused_executor_makes_what_the_plain_one_makes(build: Any) -> None:
+    recipe = build()
+    tasks = tasks_of(recipe, 20)
+    values, marks = [], []
+    for task, made in zip(tasks, fuse.make(recipe, tasks, Noise()), strict=True):
+        plain = make(recipe, task.parent, task.rate, task.row, task.mask, task.boxes)
+        if isinstance(plain, str):
+            assert isinstance(made, InputError)
+            assert made.reason == plain
+            continue
+        assert isinstance(made, Made)
+        assert (made.item.shape, made.item.dtype) == (plain.item.shape, plain.item.dtype)
+        apart = np.abs(made.item.astype(np.float64) - plain.item)
+        values.append(apart.ravel() * (1 if recipe.kind == "image" else 32768))
+        assert made.gain == pytest.approx(plain.gain, rel=1e-5, nan_ok=True)
+        assert made.masks.keys() == plain.masks.keys()
+        marks += [(mask == plain.masks[name]).ravel() for name, mask in made.masks.items()]
+        if plain.boxes is not None:
+            assert made.boxes is not None
+            assert np.abs(made.boxes - plain.boxes).max() <= 1e-6
+    steps = np.concatenate(values)
+    assert steps.max() <= 1
+    # A crop's places are simple fractions, so that one value in a few hundred lies halfway between two steps.
+    assert (steps == 0).mean() >= (0.998 if any(isinstance(step.op, Warp) for step in recipe.steps) else 0.999)
+    assert not marks or np.concatenate(marks).mean() >= 0.999
 
 
 @pytest.mark.parametrize("build", every_recipe())
@@ -189,8 +254,7 @@ def test_a_recipe_whose_steps_are_skipped_changes_nothing(build: Any) -> None:
         made = stepwise.make(never, parent, rate, row, Noise())
         assert made.gain == 1
         if recipe.kind == "image":
-            whole = np.rint(made.item * np.float32(255)).astype(np.uint8)
-            assert (whole == parent).all()
+            assert np.array_equal(made.item, parent)
         else:
             assert (made.item == np.clip(np.rint(parent * 32768.0), -32768, 32767) / 32768).all()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,7 @@ class _Item:
     @property
     def sides(self) -> tuple[int, int]:
         """Height and width."""
-        return self.image.shape[:2] if self.image.dtype == np.uint8 else self.image.shape[1:]  # type: ignore[return-value]
+        return self.image.shape[:2] if self.image.dtype == np.uint8 else self.image.shape[1:]
 
 
 def make(recipe: Recipe, tasks: Sequence[Task], banks: Any, threads: int) -> list[Made | InputError]:
@@ -76,6 +76,7 @@ def _begin(task: Task) -> _Item:
 
 
 def _apply(step: Step, recipe: Recipe, item: _Item, banks: Any) -> None:
+    assert isinstance(step.op, Apply)
     if item.error:
         return
     if item.image.dtype == np.uint8:
@@ -93,12 +94,12 @@ def _apply(step: Step, recipe: Recipe, item: _Item, banks: Any) -> None:
 
 def _finished(item: _Item) -> Made | InputError:
     task, image = item.task, item.image
-    if image.dtype != np.uint8:
-        if item.error is None and not np.isfinite(image).all():
-            item.error = InputError("non_finite", "a step made a value that is not finite")
-        image = picture.quantise(image.transpose(1, 2, 0), task.parent.dtype)
+    if item.error is None and image.dtype != np.uint8 and not np.isfinite(image).all():
+        item.error = InputError("non_finite", "a step made a value that is not finite")
     if item.error:
         return item.error
+    if image.dtype != np.uint8:
+        image = picture.quantise(image.transpose(1, 2, 0), task.parent.dtype)
     boxes = None if task.boxes is None else item.boxes
     return Made(task.parent, image.copy() if image is task.parent else image, masks=item.masks, boxes=boxes)
 
@@ -147,18 +148,18 @@ class _Run:
         for item, cover in zip(items, covers, strict=True):
             for name, mask in item.masks.items():
                 cover[slots[name]] = mask
-        image = np.stack([item.image for item in items])
+        images = [np.ascontiguousarray(item.image) for item in items]
         there, flaws = set(items[0].masks), np.zeros(len(items), np.int32)
         turns = passes(steps)
         for turn in turns:
             whole = last and turn is turns[-1] and items[0].task.parent.dtype == np.uint8
-            image, covers, flawed = self._pass(turn, rows, image, covers, slots, there, whole)
+            images, covers, flawed = self._pass(turn, rows, images, covers, slots, there, whole)
             flaws |= flawed
             there |= {step.name for step in turn if isinstance(step.op, Paint)}
             self._boxes(turn, items, height, width)
         least = {name: picture.LINE_COVERED if name in self.lines else picture.COVERED for name in names}
         for n, item in enumerate(items):
-            item.image, item.waiting = image[n], []
+            item.image, item.waiting = images[n], []
             item.masks = {name: covers[n, k] >= least[name] for name, k in slots.items()}
             if flaws[n]:
                 item.error = InputError("non_finite", "a step made a value that is not finite")
@@ -173,40 +174,41 @@ class _Run:
         self,
         turn: list[Step],
         rows: Sequence[Mapping[str, Any]],
-        image: np.ndarray,
+        images: list[np.ndarray],
         covers: np.ndarray,
         slots: Mapping[str, int],
         there: set[str],
         whole: bool,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        whole_in = image.dtype == np.uint8
-        count, (height, width) = len(image), image.shape[1:3] if whole_in else image.shape[2:]
-        channels = image.shape[3] if whole_in else image.shape[1]
+    ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
+        count, whole_in, shape = len(images), images[0].dtype == np.uint8, images[0].shape
+        height, width, channels = shape if whole_in else (*shape[1:], shape[0])
         warps = [step for step in turn if isinstance(step.op, Warp)]
-        kinds, matrices, shifting, bounds = maps.gathered(warps, [shift[0] for shift in self.shifts], rows, height, width)
-        on, starts, table, above, place = self._numbers(turn, rows, height, width, slots)
+        moves = maps.gathered(warps, [shift[0] for shift in self.shifts], rows, height, width)
+        points = self._numbers(turn, rows, height, width, slots)
         here = np.array([name in there for name in slots], bool)
         moved = np.zeros_like(covers) if warps else covers
-        out = np.empty((count, height, width, channels), np.uint8) if whole else None
-        out = np.empty((count, channels, height, width), np.float32) if out is None else out
+        size, kind = ((height, width, channels), np.uint8) if whole else ((channels, height, width), np.float32)
+        made = [np.empty(size, kind) for _ in images]
+        sources, outs = (np.array([one.ctypes.data for one in some], np.int64) for some in (images, made))
+        sides = height, width, channels
         flaws, loop = np.zeros(count, np.int32), self.loop(whole_in, whole)
-        size = (channels, height, width) if warps and whole_in else (0, 0, 0)
+        packed = (channels, height, width) if warps and whole_in else (0, 0, 0)
 
         def part(low: int, high: int) -> None:
-            quads = np.empty(size, np.uint32)
-            loop(image, quads, out, covers, moved, here, matrices, kinds, shifting, bounds, on, table, starts, above, place, flaws, low, high)  # fmt: skip
+            quads = np.empty(packed, np.uint32)
+            loop(sources, outs, sides, quads, (covers, moved, here), moves, points, flaws, low, high)
 
         edges = np.linspace(0, count, min(self.threads, count) + 1).astype(int).tolist()
         if len(edges) == 2:
             part(0, count)
         else:
             list(crew(self.threads).map(part, edges[:-1], edges[1:]))
-        return out, moved, flaws
+        return made, moved, flaws
 
     def _numbers(
         self, turn: list[Step], rows: Sequence[Mapping[str, Any]], height: int, width: int, slots: Mapping[str, int]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Which points happen, where the numbers of each begin, all of them (B, P), and what the paints need."""
+        """Which points happen, where the numbers of each begin, what the paints need, and the numbers (B, P)."""
         on, starts = np.zeros(len(self.points), bool), np.zeros(len(self.points) + 1, np.int64)
         above, place = np.zeros(len(self.points), np.float32), np.zeros(len(self.points), np.int64)
         tables: dict[int, np.ndarray] = {}
@@ -223,4 +225,4 @@ class _Run:
             starts[i + 1] = starts[i] + (tables[i].shape[1] if i in tables else 0)
         parts = [tables[i] for i in sorted(tables)]
         table = np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0), np.float32)
-        return on, starts, np.ascontiguousarray(table), above, place
+        return on, starts, above, place, np.ascontiguousarray(table)

@@ -74,14 +74,14 @@ def gathered(
 
 def _check(name: str, whole: np.ndarray, height: int, width: int) -> None:
     corners = np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
-    sensible = np.isfinite(whole).all() and (whole[:, 2] @ corners).min() > 0 and (np.linalg.det(whole) != 0).all()
-    if not sensible:
+    (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(whole, 0, -1)
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    # A NaN or an infinity anywhere makes it one of both too.
+    if not (np.isfinite(determinant).all() and determinant.all() and (whole[:, 2] @ corners).min() > 0):
         raise SettingError(f"steps.{name}: no sensible map for {width} × {height} pixels; expected a milder warp")
 
 
-def boxes(
-    before: np.ndarray, warps: Sequence[Step], row: Mapping[str, Any], height: int, width: int
-) -> np.ndarray:
+def boxes(before: np.ndarray, warps: Sequence[Step], row: Mapping[str, Any], height: int, width: int) -> np.ndarray:
     """(N, 4) boxes of one item through its warps; see `move_boxes`."""
     one = [(step.name, step.op, {name: value[0] for name, value in columns(step, [row]).items()}) for step in warps]
     return move_boxes(before, composed(one, height, width), height, width)

@@ -6,6 +6,8 @@ lies on the stack overlaps nothing: stages of a pass hand a part of a row on to 
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -19,8 +21,11 @@ DEEPEST = 4
 
 
 inline = register_jitable(error_model="numpy", fastmath={"contract"}, forceinline=True)
-"""Makes a plain function part of every compiled one that calls it. Numba keeps one version of a function: whatever
-compiles an operator's does it so. A closure over one is found again in Numba's disk cache, unlike one over an `njit`."""
+"""Makes a plain function part of every compiled one that calls it.
+
+Numba keeps one version of a function: whatever compiles an operator's does it so. A closure over such a one is found
+again in Numba's disk cache, unlike one over an `njit`.
+"""
 
 
 @intrinsic
@@ -55,3 +60,19 @@ def poke(context, array, at, value):  # type: ignore[no-untyped-def]
         return context.get_dummy_value()
 
     return types.void(array, types.int32, array.dtype), code
+
+
+def _address(kind: types.Type) -> Any:
+    @intrinsic
+    def pointer(context, address):  # type: ignore[no-untyped-def]
+        """A whole number as a pointer, for `numba.carray`."""
+
+        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), code
+
+    return pointer
+
+
+bytes_at, floats_at = _address(types.uint8), _address(types.float32)

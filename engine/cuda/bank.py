@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 import numpy as np
@@ -123,3 +123,20 @@ class Resident:
         if key is not None:
             del self._spans[key]
         return key is not None
+
+
+_latest: deque[Resident] = deque(maxlen=2)
+"""A shelf for training and one for validation take turns; what is used no more does not hold a device's memory."""
+
+
+def resident_of(banks: Resident | Shelf | None, device: str) -> Resident:
+    """What is on the device of a shelf, or a new one where it is not among the latest two."""
+    if isinstance(banks, Resident):
+        return banks
+    for one in _latest:
+        if one.shelf is banks and one.device == device:
+            return one
+    resident = Resident(banks, device)
+    if banks is not None:
+        _latest.append(resident)
+    return resident

@@ -7,12 +7,11 @@ chain of mixes and gains is a few numbers for each clip, and the loop "measure a
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numba import cuda, float32, int32
 
 from sliceforge.engine.cuda.launch import THREADS, inlined
+from sliceforge.engine.cuda.pairs import divide, multiply
 from sliceforge.engine.cuda.waves import LENGTH
 from sliceforge.engine.cuda.words import (
     COUNT,
@@ -22,7 +21,9 @@ from sliceforge.engine.cuda.words import (
     KIND,
     LEVEL,
     LIMIT,
+    LIMIT_LOW,
     LOUDNESS,
+    LOUDNESS_LOW,
     MARGIN,
     MIX_ACTIVE,
     MOST_STEMS,
@@ -31,11 +32,12 @@ from sliceforge.engine.cuda.words import (
     PLACE,
     ROUNDS_ON,
     SCALE,
+    SHARED,
     SILENT,
     STEM,
     TO_RMS,
     VERSION,
-    mix_factor,
+    rms,
     scale_parts,
     settle_level,
     total_rms,
@@ -90,12 +92,12 @@ def count_active(held, version, b, length, gain, lowest, counts):  # type: ignor
 
 @inlined
 def active_level(held, version, b, length, gain, level, counts, shared):  # type: ignore[no-untyped-def]
-    """The active speech level of gain · foreground, whose RMS is `level`, in shared[LEVEL]."""
+    """The active speech level of gain · foreground over its RMS, which is `level`, in shared[LEVEL]."""
     lowest, octave = _LOWEST, 0
     while octave < OCTAVES - 1 and lowest + lowest < level * _BELOW:
         lowest, octave = lowest + lowest, octave + 1
     if cuda.threadIdx.x == 0:
-        shared[LEVEL], shared[DONE], shared[MARGIN] = level, _ZERO, _ZERO
+        shared[LEVEL], shared[DONE], shared[MARGIN] = _ONE, _ZERO, _ZERO
     cuda.syncthreads()
     while octave < OCTAVES and shared[DONE] == _ZERO:
         count_active(held, version, b, length, gain, lowest, counts)
@@ -118,30 +120,49 @@ def happen(k, script, b, length, places, numbers, grams, held, parts, counts, sh
         return
     if kind == GAIN:
         if leads:
-            factor = asked
-            if how == TO_RMS:
-                loud = total_rms(grams, version, b, script[k, COUNT], parts, length)
-                factor = asked / loud if loud > _ZERO else _ZERO
-                if not loud > _ZERO:
-                    status[b] = SILENT
-            scale_parts(parts, MOST_STEMS, factor, shared)
+            level(k, script, b, length, numbers, grams, parts, shared, status, how)
         return
-    louder = shared[SCALE] / shared[LOUDNESS]
-    gain = parts[0] * louder
-    over = gain * math.sqrt(grams[version, b, 0, 0] / np.float32(length))
-    under = math.sqrt(grams[version, b, stem, stem] / np.float32(length))
-    if over < _STEP or under < _STEP:
-        over = _ZERO
-    elif kind == MIX_ACTIVE:
-        active_level(held, version, b, length, gain, over, counts, shared)
-        over = shared[LEVEL]
+    louder, louder_low = divide(shared[SCALE], _ZERO, shared[LOUDNESS], shared[LOUDNESS_LOW])
+    over, over_low = rms(grams[version, b, 0, 0], grams[version, b, 0, grams.shape[2]], length)
+    under, under_low = rms(grams[version, b, stem, stem], grams[version, b, stem, grams.shape[2] + stem], length)
+    gain, gain_low = multiply(parts[0, 0], parts[1, 0], louder, louder_low)
+    over, over_low = multiply(over, over_low, gain, gain_low)
     cuda.syncthreads()
     if leads:
-        mix_factor(over, under, asked, louder, parts, stem, status, b)
+        shared[LEVEL] = _ONE
+    loud = over >= _STEP and under >= _STEP
+    if loud and kind == MIX_ACTIVE:
+        active_level(held, version, b, length, gain, over, counts, shared)
+    cuda.syncthreads()
+    if leads:
+        parts[0, stem], parts[1, stem] = _ZERO, _ZERO
+        if loud:
+            over, over_low = multiply(over, over_low, shared[LEVEL], _ZERO)
+            over, over_low = multiply(over, over_low, asked, numbers[b, script[k, NUMBER] + 1])
+            under, under_low = multiply(under, under_low, louder, louder_low)
+            over, over_low = divide(over, over_low, under, under_low)
+            parts[0, stem], parts[1, stem] = over, over_low
+        else:
+            status[b] = SILENT
 
 
 @inlined
-def guard(stems, b, length, limit, parts, sums, shared):  # type: ignore[no-untyped-def]
+def level(k, script, b, length, numbers, grams, parts, shared, status, how):  # type: ignore[no-untyped-def]
+    """One thread multiplies everything as row k of the script, a gain, asks for."""
+    column = script[k, NUMBER]
+    factor, low = numbers[b, column], numbers[b, column + 1]
+    if how == TO_RMS:
+        loud, loud_low = total_rms(grams, script[k, VERSION], b, script[k, COUNT], parts, length)
+        if loud > _ZERO:
+            factor, low = divide(factor, low, loud, loud_low)
+        else:
+            factor, low = _ZERO, _ZERO
+            status[b] = SILENT
+    scale_parts(parts, MOST_STEMS, factor, low, shared)
+
+
+@inlined
+def guard(stems, b, length, limit, limit_low, parts, sums, shared):  # type: ignore[no-untyped-def]
     """Scale everything so that the peak stays under the limit; an infinite limit asks for no look at the samples."""
     cuda.syncthreads()
     if limit - limit != _ZERO:
@@ -150,11 +171,12 @@ def guard(stems, b, length, limit, parts, sums, shared):  # type: ignore[no-unty
     for t in range(cuda.threadIdx.x, length, THREADS):
         value = _ZERO
         for s in range(stems.shape[0]):
-            value += parts[s] * stems[s, b, t]
+            value += parts[0, s] * stems[s, b, t]
         peak = max(peak, abs(value))
     peak = block_max(sums, peak)
     if cuda.threadIdx.x == 0 and peak > limit:
-        scale_parts(parts, MOST_STEMS, limit / peak, shared)
+        factor, low = divide(limit, limit_low, peak, _ZERO)
+        scale_parts(parts, MOST_STEMS, factor, low, shared)
 
 
 def solve_cuda(  # type: ignore[no-untyped-def]
@@ -177,8 +199,8 @@ def solve_cuda(  # type: ignore[no-untyped-def]
     """
     sums = cuda.shared.array(THREADS, float32)
     counts = cuda.shared.array((GROUP, THREADS), int32)
-    parts = cuda.shared.array(MOST_STEMS, float32)
-    shared = cuda.shared.array(6, float32)
+    parts = cuda.shared.array((2, MOST_STEMS), float32)
+    shared = cuda.shared.array(SHARED, float32)
     i, b = cuda.threadIdx.x, cuda.blockIdx.x
     length = places[b, LENGTH]
     if i == 0:
@@ -186,14 +208,14 @@ def solve_cuda(  # type: ignore[no-untyped-def]
     for turn in range(rounds):
         cuda.syncthreads()
         if i == 0:
-            shared[LOUDNESS] = begun[b, LOUDNESS]
+            shared[LOUDNESS], shared[LOUDNESS_LOW] = begun[b, LOUDNESS], _ZERO
             for s in range(MOST_STEMS):
-                parts[s] = start[b, s] if s < stems.shape[0] else _ZERO
+                parts[0, s], parts[1, s] = start[b, s] if s < stems.shape[0] else _ZERO, _ZERO
         for k in range(first, first + count):
             happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status)
         cuda.syncthreads()
         if last == 1:
-            guard(stems, b, length, numbers[b, LIMIT], parts, sums, shared)
+            guard(stems, b, length, numbers[b, LIMIT], numbers[b, LIMIT_LOW], parts, sums, shared)
         cuda.syncthreads()
         moved = abs(shared[LOUDNESS] / shared[SCALE] - _ONE) > _SETTLED and places[b, ROUNDS_ON] == 1
         cuda.syncthreads()
@@ -206,4 +228,4 @@ def solve_cuda(  # type: ignore[no-untyped-def]
         if not moved:
             break
     for s in range(i, factors.shape[1], THREADS):
-        factors[b, s] = parts[s]
+        factors[b, s] = parts[0, s]

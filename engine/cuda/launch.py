@@ -30,6 +30,20 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
     return function if SIMULATED else njit(inline="always")(function)
 
 
+@inlined
+def _rest(array, first):  # type: ignore[no-untyped-def]
+    return array[first:]
+
+
+def _plain_rest(array, first):  # type: ignore[no-untyped-def]
+    # What such a function calls in turn is compiled for the host, and takes no other array.
+    return array._item._ary[first:]
+
+
+rest = _plain_rest if SIMULATED else _rest
+"""rest(array, first): array[first:], for a function that a kernel calls."""
+
+
 class Memory:
     """A tensor as the array interface shows it, and as nothing else: of anything that knows DLPack, Numba takes that,
     which goes through torch's streams and, for the legacy one, through a number that DLPack does not define.

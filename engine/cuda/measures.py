@@ -16,6 +16,7 @@ import numpy as np
 from numba import cuda, float32
 
 from sliceforge.engine.cuda.launch import THREADS, inlined
+from sliceforge.engine.cuda.pairs import add, total
 from sliceforge.engine.cuda.smoothers import CHUNK, GAP, HANG, SLOPE, TILE, before, since, smooth, until
 from sliceforge.engine.cuda.waves import LENGTH
 
@@ -23,19 +24,19 @@ _ZERO = np.float32(0)
 
 
 @inlined
-def block_sum(shared, value):  # type: ignore[no-untyped-def]
-    """The sum of every thread's value, in all threads; shared (THREADS,) float32 is overwritten."""
+def block_sum(shared, value, low):  # type: ignore[no-untyped-def]
+    """The sum of every thread's pair, left in shared[0, 0] and shared[1, 0]; shared (2, THREADS) float32."""
     i = cuda.threadIdx.x
     cuda.syncthreads()
-    shared[i] = value
+    shared[0, i], shared[1, i] = value, low
     step = THREADS // 2
     while step > 0:
         cuda.syncthreads()
         if i < step:
-            shared[i] += shared[i + step]
+            high, left = add(shared[0, i], shared[1, i], shared[0, i + step], shared[1, i + step])
+            shared[0, i], shared[1, i] = high, left
         step //= 2
     cuda.syncthreads()
-    return shared[0]
 
 
 @inlined
@@ -127,16 +128,17 @@ def fall(tile, maxima, carried, start, segment):  # type: ignore[no-untyped-def]
 
 @inlined
 def multiply_stems(stems, b, length, version, grams, shared):  # type: ignore[no-untyped-def]
-    """The sum of the product of each two stems of a clip."""
-    i = cuda.threadIdx.x
+    """The sum of the product of each two stems of a clip; shared (2, THREADS) float32 is overwritten."""
+    i, count = cuda.threadIdx.x, grams.shape[2]
     for s in range(stems.shape[0]):
         for other in range(s, stems.shape[0]):
-            total = _ZERO
+            value, low = _ZERO, _ZERO
             for t in range(i, length, THREADS):
-                total += stems[s, b, t] * stems[other, b, t]
-            total = block_sum(shared, total)
+                value, left = total(value, stems[s, b, t] * stems[other, b, t])
+                low += left
+            block_sum(shared, value, low)
             if i == 0:
-                grams[version, b, s, other] = total
+                grams[version, b, s, other], grams[version, b, s, count + other] = shared[0, 0], shared[1, 0]
 
 
 @inlined
@@ -157,8 +159,8 @@ def measure_cuda(stems, places, numbers, active, version, grams, envelope, held)
         stems: (S, B, T) float32.
         active: 1 where the foreground's held envelope is wanted, 0 where products are enough.
         version: which row of `grams`, and of `held` where it is wanted.
-        grams: (V, B, S, S) float32, written at [version] for stems up to each other: the sum over the clip of their
-            product, the row being the smaller number.
+        grams: (V, B, S, 2 · S) float32, written at [version] for stems up to each other: the sum over the clip of
+            their product, the row being the smaller number; and, S columns further, what float32 leaves of it.
         envelope: (B, T) float32, scratch.
         held: (V, B, T) float32: the largest envelope of the last `hang` + 1 samples.
     """
@@ -169,7 +171,7 @@ def measure_cuda(stems, places, numbers, active, version, grams, envelope, held)
     carried = cuda.shared.array(3, float32)
     i, b = cuda.threadIdx.x, cuda.blockIdx.x
     length, segment = places[b, LENGTH], places[b, HANG] + 1
-    multiply_stems(stems, b, length, version, grams, maxima)
+    multiply_stems(stems, b, length, version, grams, ends)
     if i < 3:
         carried[i] = _ZERO
     tiles = (length + TILE - 1) // TILE if active == 1 else 0

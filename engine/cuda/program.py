@@ -116,10 +116,12 @@ class Program:
             by_scale: (B,) bool, whether a level depends on the final loudness.
         """
         slope = 1 / (self.rates * SMOOTHER)
-        limit = np.where(touched, 10 ** (guard_db / 20), np.inf)
+        limit = 10 ** (guard_db / 20)
+        most = np.where(touched, limit, np.inf)
+        left = np.full(len(most), limit - float(np.float32(limit)))
         lengths = np.array([len(clip) for clip in self.clips])
         hang = np.rint(self.rates * HANGOVER)
-        numbers = {smoothers.GAP: -np.expm1(-slope), smoothers.SLOPE: slope, words.LIMIT: limit}
+        numbers = {smoothers.GAP: -np.expm1(-slope), smoothers.SLOPE: slope, words.LIMIT: most, words.LIMIT_LOW: left}
         places = {waves.LENGTH: lengths, smoothers.HANG: hang, words.ROUNDS_ON: by_scale}
         self.table.numbers[:] = [numbers[i].astype(np.float32) for i in range(len(numbers))]
         self.table.places[:] = [places[i].astype(np.int32) for i in range(len(places))]

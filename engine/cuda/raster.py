@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import cuda
 
-from sliceforge.engine.cuda.launch import inlined
+from sliceforge.engine.cuda.launch import inlined, rest
 from sliceforge.kernels.approx import floored, rounded
 
 FLAGS, PARTS, STEPS, HEAD = range(4)
@@ -27,7 +27,7 @@ three: `kind`, the first of its numbers, the least change that it marks before t
 A cover is one: `ABSENT`, or which of `LEAST` it counts from."""
 
 WORKS, WHOLE_IN, WHOLE_OUT, GIVEN, ENDS = 1, 2, 4, 8, 16
-"""Flags: there is a pass; the source is `pixels`; so is the result; covers come as uint8; they go so."""
+"""Flags: there is a pass; what comes is `pixels`; what is made is; it is an item's first pass; it is its last."""
 
 MATRIX, AFFINE = -1, -2
 """Kinds of parts: nine numbers; or six, and six that are what float32 leaves of each. Displacements count from 0."""
@@ -138,9 +138,9 @@ def grey(value):  # type: ignore[no-untyped-def]
     return np.uint8(np.int32(rounded(min(max(value, _ZERO), _ONE) * _WHITE)))
 
 
-def _displaced(shift: Callable[..., Any] | None, kind: int, rest: Callable[..., Any] | None) -> Callable[..., Any]:
+def _displaced(shift: Callable[..., Any] | None, kind: int, others: Callable[..., Any] | None) -> Callable[..., Any]:
     # A chain of closures, each the beginning of the next: which of the recipe's functions it is, is data.
-    if shift is None or rest is None:
+    if shift is None or others is None:
 
         @inlined
         def nowhere(which, x, y, row):  # type: ignore[no-untyped-def]
@@ -154,14 +154,14 @@ def _displaced(shift: Callable[..., Any] | None, kind: int, rest: Callable[..., 
         if which == kind:
             dx, dy = one(x, y, row)
         else:
-            dx, dy = rest(which, x, y, row)
+            dx, dy = others(which, x, y, row)
         return np.float32(dx), np.float32(dy)
 
     return displaced
 
 
-def _pointed(pixel: Callable[..., Any] | None, kind: int, rest: Callable[..., Any] | None) -> Callable[..., Any]:
-    if pixel is None or rest is None:
+def _pointed(pixel: Callable[..., Any] | None, kind: int, others: Callable[..., Any] | None) -> Callable[..., Any]:
+    if pixel is None or others is None:
 
         @inlined
         def unchanged(which, value, x, y, row):  # type: ignore[no-untyped-def]
@@ -175,7 +175,7 @@ def _pointed(pixel: Callable[..., Any] | None, kind: int, rest: Callable[..., An
         if which == kind:
             value = np.float32(one(value, x, y, row))
         else:
-            value = rest(which, value, x, y, row)
+            value = others(which, value, x, y, row)
         return value
 
     return pointed
@@ -196,8 +196,8 @@ def compiled(points: tuple[Callable[..., Any], ...], shifts: tuple[Callable[...,
         pointed = _pointed(points[kind], kind, pointed)
 
     def raster_cuda(  # type: ignore[no-untyped-def]
-        pixels, planes, given, covers, script, numbers, steps_at, covers_at, kinds, brought,
-        made_pixels, made_planes, marks, after, flaws, channels, tall, wide,
+        pixels, planes, given, before_planes, before_covers, script, numbers, steps_at, covers_at, kinds, brought,
+        made_pixels, made_planes, marks, after_planes, after_covers, flaws, channels, tall, wide,
     ):  # fmt: skip
         n, height, width = np.int32(cuda.blockIdx.y), np.int32(tall), np.int32(wide)
         flags, size, deep = script[n, FLAGS], np.int32(height * width), np.int32(channels)
@@ -207,8 +207,9 @@ def compiled(points: tuple[Callable[..., Any], ...], shifts: tuple[Callable[...,
         fresh, ends = flags & GIVEN != 0, flags & ENDS != 0
         parts, steps = script[n, PARTS], script[n, STEPS]
         apart = deep if whole_in else np.int32(1)
-        for place in range(np.int32(cuda.grid(1)), size, np.int32(cuda.gridsize(1))):
-            place = np.int32(place)
+        source, made = planes if fresh else before_planes, made_planes if ends else after_planes
+        for index in range(cuda.grid(1), size, cuda.gridsize(1)):
+            place = np.int32(index)
             y = np.int32(place // width)
             x = np.int32(place - np.int32(y * width))
             left, top = np.float32(x), np.float32(y)
@@ -218,37 +219,37 @@ def compiled(points: tuple[Callable[..., Any], ...], shifts: tuple[Callable[...,
                 if kind < 0:
                     px, py = carried(numbers, at, kind, px, py)
                 else:
-                    dx, dy = displaced(kind, px, py, numbers[at:])
+                    dx, dy = displaced(kind, px, py, rest(numbers, at))
                     px, py = px + dx, py + dy
             for k in range(kinds):
                 kind, value = script[n, covers_at + k], _ZERO
                 if kind != ABSENT:
                     origin = np.int32(np.int32(n * (brought if fresh else kinds)) + k) * size
-                    value = coverage(given, covers, fresh, np.int32(origin), px, py, height, width)
+                    value = coverage(given, before_covers, fresh, np.int32(origin), px, py, height, width)
                 at = np.int32(np.int32(np.int32(n * kinds) + k) * size) + place
-                mark(marks, after, ends, at, value, _QUARTER if kind == THIN else _HALF)
+                mark(marks, after_covers, ends, at, value, _QUARTER if kind == THIN else _HALF)
             px, py = mirrored(px, width), mirrored(py, height)
             j, i = corner(px, width), corner(py, height)
             right, down = px - np.float32(j), py - np.float32(i)
             at = np.int32(np.int32(np.int32(i * width) + j) * apart)
-            beside = np.int32(min(width - 1, 1) * apart)
-            below = np.int32(np.int32(min(height - 1, 1) * width) * apart)
+            beside = apart if width > 1 else np.int32(0)
+            below = np.int32(width * apart) if height > 1 else np.int32(0)
             for c in range(deep):
                 plane = np.int32(np.int32(np.int32(n * deep) + np.int32(c)) * size)
                 around = np.int32(np.int32(np.int32(n * size) * deep) + np.int32(c))
-                value = seen(pixels, planes, whole_in, around if whole_in else plane, at, beside, below, right, down)
+                value = seen(pixels, source, whole_in, around if whole_in else plane, at, beside, below, right, down)
                 for s in range(steps):
                     column = steps_at + 3 * s
                     first, slot, before = script[n, column + 1], script[n, column + 2], value
-                    value = pointed(script[n, column], value, left, top, numbers[first + 1 :])
+                    value = pointed(script[n, column], value, left, top, rest(numbers, first + 1))
                     if slot >= 0 and abs(value - before) >= numbers[first]:
                         cover = np.int32(np.int32(np.int32(n * kinds) + slot) * size) + place
-                        mark(marks, after, ends, cover, _ONE, _HALF)
+                        mark(marks, after_covers, ends, cover, _ONE, _HALF)
                 if value - value != _ZERO:
                     flaws[n], value = 1, _ZERO
                 if whole_out:
                     made_pixels[np.uint32(np.int32(around + np.int32(place * deep)))] = grey(value)
                 else:
-                    made_planes[np.uint32(np.int32(plane + place))] = value
+                    made[np.uint32(np.int32(plane + place))] = value
 
     return raster_cuda

@@ -15,7 +15,7 @@ from sliceforge.engine.op import Point
 from sliceforge.engine.sound import ROUNDS
 
 Measured = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Stems (S, B, T), and what was measured of them on the way: products (V, B, S, S) and held envelopes (V, B, T)."""
+"""Stems (S, B, T), and what was measured of them on the way: products (V, B, S, 2 · S) and held envelopes (V, B, T)."""
 
 
 class Running:
@@ -73,7 +73,7 @@ class Running:
     def _stems(self, stage: Stage, stems: torch.Tensor) -> Measured:
         """The stems after a stage's parts."""
         count = self.program.stems
-        grams = self._empty(max(stage.versions, 1), self.rows, count, count)
+        grams = self._empty(max(stage.versions, 1), self.rows, count, 2 * count)
         active = any(isinstance(part, Measure) and part.active for part in stage.parts)
         held = self._empty(max(stage.versions, 1) if active else 1, self.rows, self.samples if active else 1)
         for part in stage.parts:

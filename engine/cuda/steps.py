@@ -125,7 +125,7 @@ class _Builder:
 
     def _mix(self, step: Step) -> tuple[int, int, int, int]:
         table = self.program.table
-        number, stem = table.number(), self.program.stems
+        number, stem = table.pair(), self.program.stems
         column, *_ = [table.place() for _ in range(5)]
         self.program.stems += 1
 
@@ -135,7 +135,8 @@ class _Builder:
             where = self._noise(op, b, draws, rate, length)
             for i, value in enumerate(where):
                 table.places[column + i][b] = value
-            table.numbers[number][b], kind = ratio(step.name, op, draws)
+            asked, kind = ratio(step.name, op, draws)
+            table.write(number, b, asked)
             kinds.add(kind)
 
         kinds: set[int] = set()
@@ -159,11 +160,12 @@ class _Builder:
 
     def _gain(self, step: Step) -> tuple[int, int, int, int]:
         table = self.program.table
-        number, column = table.number(), table.place()
+        number, column = table.pair(), table.place()
 
         def one(b: int, op: Op, draws: dict[str, Any]) -> None:
             assert isinstance(op, Gain)
-            table.numbers[number][b], table.places[column][b] = gain(step.name, op, draws)
+            asked, table.places[column][b] = gain(step.name, op, draws)
+            table.write(number, b, asked)
 
         self._each(step, one)
         return words.GAIN, 0, number, column

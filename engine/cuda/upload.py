@@ -1,4 +1,4 @@
-"""What a batch brings along, and how it gets to the device: one buffer of 32-bit words, one copy."""
+"""What a batch brings along, and how it gets to the device: one buffer, one copy."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ class Table:
         self.numbers.append(np.full(self.rows, fill, np.float32))
         return len(self.numbers) - 1
 
+    def pair(self) -> int:
+        """Two new columns of numbers, which together hold doubles; returns the first."""
+        self.number()
+        return self.number() - 1
+
+    def write(self, column: int, row: int, value: float) -> None:
+        """A double into a pair of columns."""
+        high = np.float32(value)
+        self.numbers[column][row], self.numbers[column + 1][row] = high, value - float(high)
+
     def place(self, fill: int = 0) -> int:
         """A new column of whole numbers; returns which."""
         self.places.append(np.full(self.rows, fill, np.int32))
@@ -42,22 +52,37 @@ def stacked(waves: Sequence[np.ndarray]) -> np.ndarray:
     return out
 
 
-def upload(arrays: Mapping[str, np.ndarray], device: str) -> dict[str, torch.Tensor]:
+def upload(arrays: Mapping[str, np.ndarray | Sequence[np.ndarray]], device: str) -> dict[str, torch.Tensor]:
     """Every array on the device, under its name, as it is: views of one buffer that went there in one copy.
 
     The copy does not wait: its pinned source stays until it is done, as torch's allocator sees to it.
 
     Args:
-        arrays: float32 or int32.
+        arrays: float32, int32 or uint8; several of one shape arrive as one, with one dimension more.
         device: as torch names it.
     """
+    parts = {name: [one[None]] if isinstance(one, np.ndarray) else list(one) for name, one in arrays.items()}
+    bytes_of = {name: sum(part.nbytes for part in some) for name, some in parts.items()}
     pinned = not device.startswith("cpu")
-    buffer = torch.empty(sum(one.size for one in arrays.values()), dtype=torch.int32, pin_memory=pinned)
-    words, end = buffer.numpy(), 0
-    spans = {}
-    for name, one in arrays.items():
-        spans[name] = slice(end, end := end + one.size)
-        words[spans[name]] = np.ascontiguousarray(one).reshape(-1).view(np.int32)
-    there = buffer.to(device, non_blocking=True)
-    types = {np.dtype(np.float32): torch.float32, np.dtype(np.int32): torch.int32}
-    return {name: there[spans[name]].view(types[one.dtype]).view(one.shape) for name, one in arrays.items()}
+    buffer = torch.empty(sum(-(-size // 4) for size in bytes_of.values()) * 4, dtype=torch.uint8, pin_memory=pinned)
+    octets, start, starts = buffer.numpy(), 0, {}
+    for name, some in parts.items():
+        starts[name] = end = start
+        for part in some:
+            there = octets[end : (end := end + part.nbytes)].view(part.dtype).reshape(part.shape)
+            there[...] = part
+        start += -(-bytes_of[name] // 4) * 4
+    buffer = buffer.to(device, non_blocking=True)
+    found = {}
+    for name, some in parts.items():
+        shape = some[0].shape[1:] if isinstance(arrays[name], np.ndarray) else (len(some), *some[0].shape)
+        flat = buffer[starts[name] : starts[name] + bytes_of[name]].view(TYPES[some[0].dtype])
+        found[name] = flat.view(shape)
+    return found
+
+
+TYPES = {
+    np.dtype(np.float32): torch.float32,
+    np.dtype(np.int32): torch.int32,
+    np.dtype(np.uint8): torch.uint8,
+}

@@ -68,6 +68,15 @@ def test_a_batch_larger_than_the_data_takes_items_again_with_draws_of_their_own(
     assert len({row["scratch.amplitude"] for row in rows}) == 40
 
 
+@pytest.mark.parametrize("recipe", ["speech/car_noise", "steel/scratches"])
+def test_apply_is_within_a_step_of_the_step_by_step_executor(recipe: str, here: Path):
+    from sliceforge.engine.stages import Stages
+
+    stages = Stages(compose("bench", [f"recipe={recipe}", "batch=12"]), here)
+    assert stages.of("step by step")() == stages.of("apply")() == 12
+    assert 0 <= stages.error() <= 1
+
+
 def test_the_table_names_every_stage_and_the_machine(here: Path):
     found = benched("recipe=speech/car_noise")
     text = table(found)
@@ -79,7 +88,9 @@ def test_the_table_names_every_stage_and_the_machine(here: Path):
 
 def test_cuda_is_refused_in_a_line(here: Path, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["bench", "recipe=steel/scratches", "device=cuda"]) == 2
-    assert capsys.readouterr().err == ("sliceforge: device: cuda: this version measures the CPU, such as device=cpu\n")
+    assert capsys.readouterr().err == (
+        "sliceforge: device: cuda: no CUDA device is visible; device=cpu makes the same items\n"
+    )
 
 
 def test_a_recipe_of_which_nothing_passes_is_refused(here: Path):

@@ -84,6 +84,44 @@ def test_a_listing_of_one_operator_has_its_settings() -> None:
     assert catalogue.listing({"recipe": "nonsense"}) == "nothing has nonsense in its name"
 
 
+@pytest.mark.parametrize("name", sorted(catalogue.recipes()))
+def test_a_listing_of_one_recipe_has_the_passes_that_it_becomes(name: str) -> None:
+    from sliceforge.engine import fuse
+    from sliceforge.engine.compose import load_recipe
+
+    found = fuse.segments(load_recipe(name))
+    shown = catalogue.listing({"recipe": name}).partition("Segments\n")[2].splitlines()
+    cells = [[cell.strip() for cell in line.split("  ") if cell] for line in shown]
+    passes = [[str(i), one.form, ", ".join(one.steps)] for i, one in enumerate(found, 1)]
+    assert cells == [["pass", "form", "steps"], *passes]
+
+
+def test_a_listing_of_several_recipes_has_no_passes() -> None:
+    assert "Segments" not in catalogue.listing({"recipe": "speech"})
+    assert "Segments" not in catalogue.listing({})
+
+
+def test_a_file_of_ones_own_has_passes_too_and_a_branch_is_a_step(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = RECIPE.format(words="").replace("my_package.hum, x: {deep: [1, null]}", "image/grain")
+    (tmp_path / "mine.yaml").write_text(own)
+    text = catalogue.listing(compose("list", ["recipe=./mine.yaml"]))
+    assert row(text, "1")[-1].strip() == "turn, either.a, either.b"
+    (tmp_path / "mine.yaml").write_text(RECIPE.format(words=""))
+    with pytest.raises(SettingError, match=r"steps\.either\.b: op: 'my_package\.hum'"):
+        catalogue.listing({"recipe": "./mine.yaml"})
+
+
+def test_listing_passes_imports_no_operator_and_no_torch() -> None:
+    program = (
+        "import sys; from sliceforge.engine.catalogue import listing\n"
+        "assert 'Segments' in listing({'recipe': 'speech/general'})\n"
+        "assert 'torch' not in sys.modules\n"
+        "assert not [name for name in sys.modules if name.startswith('sliceforge.kernels.')]"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 def test_a_recipe_that_cannot_be_read_does_not_hide_the_others(tmp_path) -> None:
     (tmp_path / "recipe").mkdir()
     (tmp_path / "recipe" / "broken.yaml").write_text("about: !!python/name:os.system\n")

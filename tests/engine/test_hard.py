@@ -269,7 +269,7 @@ def test_a_name_that_is_no_text_is_refused_as_out_and_read_as_data(few: Path, tm
 
 
 def test_an_interrupt_while_workers_start_is_one_line(clips: Path, tmp_path: Path) -> None:
-    arguments = ["generate", f"data={clips}", f"out={tmp_path / 'RUN'}", "workers=2", "shard=1", "seed=7"]
+    arguments = ["generate", f"data={clips}", f"out={tmp_path / 'RUN'}", "workers=2", "shard=1", "seed=7", "device=cpu"]
     line = [sys.executable, "-m", "sliceforge.engine.cli", *arguments]
     process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, start_new_session=True)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")

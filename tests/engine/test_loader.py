@@ -204,7 +204,7 @@ def test_no_global_generator_is_touched(clips: Path) -> None:
     np.random.seed(3)  # noqa: NPY002
     before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
     dataset = clips_of(clips, 0.5)
-    dataset.make(dataset[0])
+    dataset.make([dataset[0]])
     load("speech/car_noise")(soundfile.read(next(clips.glob("*.wav")), dtype="float32")[0], rate=16000)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
@@ -213,11 +213,14 @@ def test_no_global_generator_is_touched(clips: Path) -> None:
 
 def test_images_of_several_sizes_are_a_list_or_are_fitted(strips: Path) -> None:
     dataset = strips_of(strips)
-    some = [dataset.make(dataset[i]) for i in range(6)]
+    some = [dataset[i] for i in range(6)]
+    dataset.make(some)
     assert isinstance(dataset.batch(some)["image"], list)
     for way in ("pad", "crop", "stretch"):
         fitted = strips_of(strips, size={"height": 40, "width": 90}, fit=way)
-        batch = fitted.batch([fitted.make(fitted[i]) for i in range(6)])
+        some = [fitted[i] for i in range(6)]
+        fitted.make(some)
+        batch = fitted.batch(some)
         assert batch["image"].shape == (6, 1, 40, 90)
         assert batch["image"].dtype == torch.uint8
         assert batch["mask"].shape == (6, 40, 90)
@@ -233,17 +236,21 @@ def test_what_cannot_be_read_any_more_is_replaced_and_says_so(clips: Path, tmp_p
     (tmp_path / f"{dataset[2].row['parent']}.wav").unlink()
     draft = dataset[2]
     assert draft.reason == "unreadable"
-    assert dataset.make(draft).facts["id"] == dataset[3].row["parent"]
+    dataset.make([draft])
+    assert draft.facts["id"] == dataset[3].row["parent"]
 
 
 def test_a_dataset_travels_without_the_sounds_that_it_has_read(clips: Path, noises: Path) -> None:
     share = Share(load("speech/car_noise", "steps.mix.source=bank"), share=1.0, banks={"noise": str(noises)})
     dataset = SliceDataset(str(clips), [share], 7, pattern=PATTERN)
-    once = dataset.make(dataset[0])
+    once = dataset[0]
+    dataset.make([once])
     data = pickle.dumps(dataset)
     assert len(data) < 100_000
-    again = pickle.loads(data)
-    assert np.array_equal(again.make(again[0]).item, once.item)
+    other = pickle.loads(data)
+    again = other[0]
+    other.make([again])
+    assert np.array_equal(again.item, once.item)
 
 
 def test_wrong_settings_are_one_line(clips: Path) -> None:

@@ -183,10 +183,10 @@ def test_a_level_stands_where_its_line_is():
 
 
 def test_a_rim_lies_around_the_label_and_boxes_are_drawn():
-    grey = np.full((100, 100, 1), 0.5, np.float32)
+    parent, grey = np.full((100, 100, 1), 128, np.uint8), np.full((100, 100, 1), 0.5, np.float32)
     mask = np.zeros((100, 100), bool)
     mask[40:60, 30:50] = True
-    made = Made(grey, grey, masks={"scratch": mask}, boxes=np.array([[10.0, 70, 30, 90]]))
+    made = Made(parent, parent, masks={"scratch": mask}, boxes=np.array([[10.0, 70, 30, 90]]))
     marked, legend = image.overlay(grey, made, 100)
     assert [name for name, _ in legend] == ["scratch", "boxes"]
     assert np.array_equal(marked[mask], image.pixels(grey, 100)[mask])
@@ -195,10 +195,10 @@ def test_a_rim_lies_around_the_label_and_boxes_are_drawn():
 
 
 def test_a_line_of_one_pixel_stays_marked_in_a_smaller_panel():
-    grey = np.full((900, 900, 1), 0.5, np.float32)
+    parent, grey = np.full((900, 900, 1), 128, np.uint8), np.full((900, 900, 1), 0.5, np.float32)
     mask = np.zeros((900, 900), bool)
     mask[:, 451] = True
-    marked, _ = image.overlay(grey, Made(grey, grey, masks={"line": mask}), 200)
+    marked, _ = image.overlay(grey, Made(parent, parent, masks={"line": mask}), 200)
     assert (marked == image.COLOURS[0]).all(axis=2).any(axis=1).all()
 
 
@@ -208,8 +208,8 @@ def test_a_difference_is_enlarged_as_far_as_it_is_not_cut():
 
 
 def test_images_of_other_sizes_and_16_bits_have_panels():
-    parent = np.full((40, 200, 3), 0.01, np.float32)
-    made = Made(parent, parent[:, :100] * 2, depth=16)
+    parent = np.full((40, 200, 3), 655, np.uint16)
+    made = Made(parent, parent[:, :100] * np.uint16(2))
     panels = image.panels(made)
     assert [panel.caption.split(",")[0] for panel in panels] == ["parent", "made"]
     assert panels[1].pixels.max() == 255

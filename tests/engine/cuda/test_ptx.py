@@ -2,7 +2,9 @@
 
 import inspect
 import re
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ if not find_spec("numba_cuda"):
     pytest.skip("numba-cuda is not installed: pip install 'sliceforge[cuda]'", allow_module_level=True)
 
 from cuda.bindings import nvjitlink
-from numba import float32, int32, int64
+from numba import float32, int32, int64, uint8
 
 from sliceforge.engine.cuda import factors, measures, waves
 from sliceforge.engine.cuda.launch import THREADS, ptx
+from sliceforge.engine.cuda.scripts import Functions
+from sliceforge.engine.parse import from_config
 from sliceforge.kernels.audio.clip import clip_value
 
 
@@ -25,6 +29,18 @@ def array(kind: Any, dimensions: int) -> Any:
 
 F1, F2, F3, F4 = (array(float32, n) for n in (1, 2, 3, 4))
 I1, I2 = array(int32, 1), array(int32, 2)
+B1, L = array(uint8, 1), int64
+
+OPERATORS = sorted((Path(__file__).resolve().parents[3] / "conf" / "op" / "image").glob("*.yaml"))
+
+
+def rasters() -> list[Any]:
+    """The kernels of images for no function, for those of all operators but one, and for that one, which is long."""
+    names = [path.stem for path in OPERATORS]
+    parts = (["flip"], [name for name in names if name != "scratch"], ["scratch"])
+    steps = [{name: {"op": f"image/{name}"} for name in some} for some in parts]
+    return [Functions(from_config({"kind": "image", "steps": some})).kernel for some in steps]
+
 
 KERNELS = {
     waves.gather_cuda: (F1, F2, I2, int64, F3, int64),
@@ -34,7 +50,18 @@ KERNELS = {
     waves.finish_cuda: (F3, F2, I2, F2, I1, int64),
     measures.measure_cuda: (F3, I2, F2, int64, int64, F4, F2, F3),
     factors.solve_cuda: (F3, I2, F2, I2, int64, int64, F4, F3, F2, F2, int64, int64, F2, F2, I1),
+    **dict.fromkeys(rasters(), (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
 }
+CASES = [(kernel, compute) for kernel in KERNELS for compute in ((8, 0), (9, 0))]
+# Compiling it takes longer than all others together, and what is compiled for one runs on the other as it is.
+CASES.remove((list(KERNELS)[-1], (9, 0)))
+NAMES = [f"{kernel.__name__} {n}" for n, kernel in enumerate(KERNELS)]
+
+
+@cache
+def code_of(kernel: Any, compute: tuple[int, int]) -> str:
+    """Compiled once for all that is asked of it."""
+    return ptx(kernel, KERNELS[kernel], compute)
 
 
 def test_no_kernel_is_left_out() -> None:
@@ -44,13 +71,12 @@ def test_no_kernel_is_left_out() -> None:
         for name, _ in inspect.getmembers(module, inspect.isfunction)
         if name.endswith("_cuda")
     }
-    assert found | {"point_cuda"} == {kernel.__name__ for kernel in KERNELS}
+    assert found | {"point_cuda", "raster_cuda"} == {kernel.__name__ for kernel in KERNELS}
 
 
-@pytest.mark.parametrize("compute", [(8, 0), (9, 0)], ids=lambda compute: "sm_{}{}".format(*compute))
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize(("kernel", "compute"), CASES, ids=lambda one: getattr(one, "__name__", str(one)))
 def test_a_kernel_compiles_without_doubles_and_without_calls(kernel: Any, compute: tuple[int, int]) -> None:
-    code = ptx(kernel, KERNELS[kernel], compute)
+    code = code_of(kernel, compute)
     assert ".target sm_{}{}".format(*compute) in code
     assert ".visible .entry" in code
     assert not re.findall(r"\.f64", code)
@@ -58,9 +84,9 @@ def test_a_kernel_compiles_without_doubles_and_without_calls(kernel: Any, comput
     assert ".extern .func" not in code
 
 
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.__name__)
+@pytest.mark.parametrize("kernel", KERNELS, ids=NAMES)
 def test_a_block_finds_its_registers_and_its_shared_memory(kernel: Any) -> None:
-    code = ptx(kernel, KERNELS[kernel], (9, 0)).encode()
+    code = code_of(kernel, (8, 0)).encode()
     linker = nvjitlink.create(3, ["-arch=sm_90", "-verbose", f"-maxrregcount={65536 // THREADS}"])
     nvjitlink.add_data(linker, nvjitlink.InputType.PTX, code, len(code), kernel.__name__)
     nvjitlink.complete(linker)

@@ -21,9 +21,10 @@ MASK[20:80, 48:52] = True
 
 
 def made(noise: float, contrast: float, channels: int = 1, mask: np.ndarray = MASK) -> Made:
-    """A line of a contrast on Gaussian noise, both in grey levels of 255."""
-    parent = (0.5 + np.random.default_rng(2).normal(0, noise / 255, (100, 100, channels))).astype(np.float32)
-    return Made(parent, (parent + contrast / 255 * mask[..., None]).astype(np.float32), masks={"s": mask})
+    """A line of a contrast on Gaussian noise, both in grey levels of 255; in 16 bits, whose steps are finer."""
+    parent = 32768 + 257 * np.random.default_rng(2).normal(0, noise, (100, 100, channels))
+    item = parent + 257 * contrast * mask[..., None]
+    return Made(parent.round().astype(np.uint16), item.round().astype(np.uint16), masks={"s": mask})
 
 
 def measured(item: Made, **settings: object):  # type: ignore[no-untyped-def]
@@ -44,6 +45,15 @@ def test_it_finds_the_contrast_to_noise_ratio_that_was_put_in(against: str, nois
 def test_what_nobody_can_see_does_not_pass(against: str) -> None:
     assert not measured(made(10.0, 4.0), against=against).ok
     assert not measured(made(10.0, 0.0), against=against).ok
+
+
+@pytest.mark.parametrize("against", ["parent", "ring"])
+def test_eight_bits_measure_as_the_same_greys_in_sixteen(against: str) -> None:
+    eight = [np.rint(image / 257).astype(np.uint8) for image in (made(4.0, 20.0).parent, made(4.0, 20.0).item)]
+    sixteen = [image.astype(np.uint16) * np.uint16(257) for image in eight]
+    got = [measured(Made(*pair, masks={"s": MASK}), against=against).got for pair in (eight, sixteen)]
+    assert got[0] == pytest.approx(got[1], rel=1e-12)
+    assert got[0] == pytest.approx(5, rel=0.15)
 
 
 def test_the_floor_is_what_was_asked() -> None:
@@ -72,7 +82,7 @@ def test_another_steps_mark_is_no_background() -> None:
     item = made(2.0, 10.0)
     other = np.zeros_like(MASK)
     other[:, 53:60] = True
-    loud = np.where(other[..., None], np.float32(1), item.item)
+    loud = np.where(other[..., None], np.uint16(65535), item.item)
     marked = Made(item.parent, loud, masks={"s": MASK, "other": other})
     assert measured(marked, against="ring").got == pytest.approx(5, rel=0.15)
 
@@ -81,7 +91,7 @@ def test_faint_tails_do_not_hide_a_core() -> None:
     item = made(4.0, 20.0)
     wide = np.zeros_like(MASK)
     wide[20:80, 40:60] = True
-    tails = item.item + np.float32(1.2 / 255) * (wide & ~MASK)[..., None]
+    tails = item.item + np.uint16(1.2 * 257) * (wide & ~MASK)[..., None]
     assert measured(Made(item.parent, tails, masks={"s": wide})).got == pytest.approx(5, rel=0.15)
 
 
@@ -110,6 +120,6 @@ def test_nearly_every_scratch_on_real_strip_is_visible_at_the_first_attempt() ->
     for row, image in enumerate(images):
         plan = {name: column[row].item() for name, column in columns.items()}
         drawn = render(unit(image), [("s", op, plan)])
-        item = unit(quantise(drawn.image, np.uint8))
-        passed += gate.measure(Made(unit(image), item, masks=drawn.masks), op, plan).ok
+        item = quantise(drawn.image, np.uint8)
+        passed += gate.measure(Made(image[..., None], item, masks=drawn.masks), op, plan).ok
     assert passed / len(paths) >= 0.92  # 95 % over a larger number, and three standard errors
