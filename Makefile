@@ -36,8 +36,13 @@ types: setup  ## static types
 	@for folder in conf engine kernels material recipes; do ln -sfn ../../$$folder .typing/sliceforge/$$folder; done
 	@$(BIN)/mypy .typing/sliceforge
 
-bench: setup  ## measure; prints and saves benchmarks/results
+bench: setup  ## measure, where the tests pass: benchmarks/results and benchmarks/README.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --editable '.[bench]'
+	@$(BIN)/python benchmarks/green.py
 	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-json=benchmarks/results/latest.json
+	@$(BIN)/python -m benchmarks.peers
+	@$(BIN)/python benchmarks/generate.py
+	@$(BIN)/python benchmarks/table.py
 
 test-newest:  ## all tests with the newest versions that the ranges allow
 	@$(MAKE) --no-print-directory test VENV=.venv-newest CONSTRAINTS=/dev/null

@@ -1,27 +1,22 @@
-"""Items per second of every recipe found under recipes/, stage by stage on one thread, and of the whole command.
+"""Items per second of every recipe found under recipes/, stage by stage on one thread; and what bounds them.
 
 make bench
 """
 
-import itertools
-import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from scipy.fft import irfft, next_fast_len, rfft
 
 from sliceforge.engine.bench import machine
 from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.manifest import read
-from sliceforge.engine.parse import from_config
-from sliceforge.engine.run import generate
 from sliceforge.engine.stages import STAGES, Stages, copy_rate
 
 HOME = Path(__file__).resolve().parents[1] / "recipes"
 RECIPES = sorted(path.relative_to(HOME).with_suffix("").as_posix() for path in HOME.rglob("*.yaml"))
-MADE = 1500
-"""Items, at least, that a whole command makes."""
 
 
 @pytest.fixture(scope="module", params=RECIPES)
@@ -32,37 +27,28 @@ def stages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip(str(error))  # a bank that the package does not bring along
 
 
-@pytest.mark.parametrize("stage", [*STAGES, "whole", "decode", "code"])
+@pytest.mark.parametrize("stage", [*STAGES, "step by step", "whole", "decode", "code"])
 def test_stage(stage: str, stages: Stages, benchmark: Any, request: pytest.FixtureRequest) -> None:
     work = stages.of(stage)
     benchmark.extra_info |= {"recipe": request.node.callspec.params["stages"], "stage": stage, "items": work()}
     benchmark.extra_info |= {"bytes": stages.bytes_of_an_item()}
+    if stage == "apply":
+        benchmark.extra_info |= {"error": stages.error()}
     benchmark.pedantic(work, rounds=11, warmup_rounds=1)
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("name", RECIPES)
-def test_generate(name: str, workers: int, benchmark: Any, tmp_path: Path) -> None:
-    counter = itertools.count()
-    recipe = from_config(compose("generate", [f"recipe={name}"]))
-    if recipe.banks():
-        pytest.skip(f"banks.{min(recipe.banks())}: the package does not bring it along")
-    material = read(None, recipe.kind)
-    paths = [material.root / path for path in material.table["path"].to_pylist()]
-    (tmp_path / "data").mkdir()
-    for i, path in zip(range(MADE), itertools.cycle(paths), strict=False):
-        shutil.copyfile(path, tmp_path / "data" / f"{path.stem}_{i}{path.suffix}")
+def test_fft(benchmark: Any) -> None:
+    """Clips of 4 s with responses of 0.5 s: one transform there and one back, the least that a convolution needs."""
+    x, size = (
+        np.random.default_rng(0).standard_normal((64, 64000), np.float32),
+        next_fast_len(64000 + 8000 - 1, real=True),
+    )
 
-    def whole() -> int:
-        out = tmp_path / f"RUN{next(counter)}"
-        settings = [f"recipe={name}", f"data={tmp_path / 'data'}", f"out={out}", f"workers={workers}", "shard=125"]
-        made = generate(compose("generate", settings), name).made
-        shutil.rmtree(out)
-        return made
+    def work() -> int:
+        return len([irfft(rfft(one, size, workers=1), size, workers=1) for one in x])
 
-    stage = f"generate, {workers} worker{'s' * (workers > 1)}"
-    benchmark.extra_info |= {"recipe": name, "stage": stage, "items": whole()}
-    benchmark.pedantic(whole, rounds=3)
+    benchmark.extra_info |= {"recipe": "", "stage": "FFT", "items": work()}
+    benchmark.pedantic(work, rounds=7)
 
 
 def test_copy(benchmark: Any) -> None:
