@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.peers import image, sound
 from benchmarks.peers.material import write
 from benchmarks.peers.ours import error
-from benchmarks.peers.race import Crew, race, usable
+from benchmarks.peers.race import Crew, quicker, race, usable
 from sliceforge.engine.bench import machine
 from sliceforge.engine.folder import host
 
@@ -29,15 +29,14 @@ MEMORY = Path("/dev/shm")
 def side(kind: Any, rounds: int, cores: int, only: str) -> Iterator[dict[str, Any]]:
     """What came out for each chain of `sound` or `image`: everybody against ours, and how exact ours is."""
     chains = [chain for chain in kind.CHAINS if only in chain.name]
-    ours = Crew(kind.OURS, "threads", cores) if chains else None
+    both = [Crew(kind.OURS, layout, cores) for layout in ("threads", "processes")] if chains else []
     peers = [*kind.PEERS, kind.PLAIN] if chains else []
     crews = {peer.name: [Crew(peer, layout, cores) for layout in peer.layouts] for peer in peers}
     for chain in chains:
-        assert ours is not None
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
             folder = Path(place)
             write(chain, folder)
-            ours.take(chain, folder)
+            ours = quicker(both, chain, folder)
             able = [crews[peer.name] for peer in peers if set(chain.steps) <= peer.steps]
             found = [race(chain, folder, ours, layouts, rounds) for layouts in able]
             apart = error(chain, folder, kind.STEPS)
@@ -47,8 +46,8 @@ def side(kind: Any, rounds: int, cores: int, only: str) -> Iterator[dict[str, An
             "steps": chain.steps,
             "shape": " × ".join(map(str, chain.shape)),
         }
-        yield row | {"error": apart, "found": found}
-    for crew in [*([ours] if ours else []), *itertools.chain(*crews.values())]:
+        yield row | {"error": apart, "layout": ours.layout, "found": found}
+    for crew in [*both, *itertools.chain(*crews.values())]:
         crew.close()
 
 

@@ -14,7 +14,6 @@ from sliceforge.engine.cuda.launch import THREADS, inlined
 from sliceforge.engine.cuda.pairs import divide, multiply
 from sliceforge.engine.cuda.waves import LENGTH
 from sliceforge.engine.cuda.words import (
-    COUNT,
     DONE,
     GAIN,
     GROUP,
@@ -35,17 +34,17 @@ from sliceforge.engine.cuda.words import (
     SHARED,
     SILENT,
     STEM,
-    TO_RMS,
     VERSION,
+    gain_parts,
     rms,
     scale_parts,
     settle_level,
-    total_rms,
 )
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _BELOW = np.float32(10 ** (-15.9 / 20) / 4)  # two octaves under the lowest threshold that can be the one
-_LOWEST, _STEP, _SETTLED = np.float32(2.0**-24), np.float32(2.0**-15), np.float32(1e-4)
+_LOWEST = np.float32(2.0**-24)
+_STEP, _SETTLED = np.float32(2.0**-15), np.float32(1e-4)
 
 
 @inlined
@@ -113,14 +112,14 @@ def active_level(held, version, b, length, gain, level, counts, shared):  # type
 def happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status):  # type: ignore[no-untyped-def]
     """Row k of the script, for one clip; every thread of the block takes part."""
     kind, version, stem = script[k, KIND], script[k, VERSION], script[k, STEM]
-    asked, how = numbers[b, script[k, NUMBER]], places[b, script[k, PLACE]]
+    how = places[b, script[k, PLACE]]
     leads = cuda.threadIdx.x == 0
     cuda.syncthreads()
     if how == 0:
         return
     if kind == GAIN:
         if leads:
-            level(k, script, b, length, numbers, grams, parts, shared, status, how)
+            gain_parts(k, script, b, length, numbers, grams, parts, shared, status, how)
         return
     louder, louder_low = divide(shared[SCALE], _ZERO, shared[LOUDNESS], shared[LOUDNESS_LOW])
     over, over_low = rms(grams[version, b, 0, 0], grams[version, b, 0, grams.shape[2]], length)
@@ -134,31 +133,15 @@ def happen(k, script, b, length, places, numbers, grams, held, parts, counts, sh
     if loud and kind == MIX_ACTIVE:
         active_level(held, version, b, length, gain, over, counts, shared)
     cuda.syncthreads()
-    if leads:
+    if leads and loud:
+        over, over_low = multiply(over, over_low, shared[LEVEL], _ZERO)
+        under, under_low = multiply(under, under_low, louder, louder_low)
+        over, over_low = multiply(over, over_low, numbers[b, script[k, NUMBER]], numbers[b, script[k, NUMBER] + 1])
+        over, over_low = divide(over, over_low, under, under_low)
+        parts[0, stem], parts[1, stem] = over, over_low
+    elif leads:
         parts[0, stem], parts[1, stem] = _ZERO, _ZERO
-        if loud:
-            over, over_low = multiply(over, over_low, shared[LEVEL], _ZERO)
-            over, over_low = multiply(over, over_low, asked, numbers[b, script[k, NUMBER] + 1])
-            under, under_low = multiply(under, under_low, louder, louder_low)
-            over, over_low = divide(over, over_low, under, under_low)
-            parts[0, stem], parts[1, stem] = over, over_low
-        else:
-            status[b] = SILENT
-
-
-@inlined
-def level(k, script, b, length, numbers, grams, parts, shared, status, how):  # type: ignore[no-untyped-def]
-    """One thread multiplies everything as row k of the script, a gain, asks for."""
-    column = script[k, NUMBER]
-    factor, low = numbers[b, column], numbers[b, column + 1]
-    if how == TO_RMS:
-        loud, loud_low = total_rms(grams, script[k, VERSION], b, script[k, COUNT], parts, length)
-        if loud > _ZERO:
-            factor, low = divide(factor, low, loud, loud_low)
-        else:
-            factor, low = _ZERO, _ZERO
-            status[b] = SILENT
-    scale_parts(parts, MOST_STEMS, factor, low, shared)
+        status[b] = SILENT
 
 
 @inlined

@@ -49,9 +49,11 @@ class Landed:
         marks = octets[first + size :][: int(np.prod(shape))].reshape(shape)
         return octets[:first].view(np.int32), image, marks.view(bool)
 
-    def flaw(self, n: int) -> bool:
-        """Whether a value of it was not finite."""
-        return bool(self._here[0][n])
+    @cached_property
+    def flawed(self) -> list[bool]:
+        """Of each of them, whether a value was not finite."""
+        there = self.__dict__.get("_here")
+        return [bool(flaw) for flaw in (self.flaws.tolist() if there is None else there[0])]
 
     def image(self, n: int) -> np.ndarray:
         """One of them."""
@@ -106,7 +108,7 @@ def _launched(functions: Functions, items: list[Item], device: str, last: bool) 
         item.image = landed.pixels.view(torch.float32).view(shape)[n]
         marks = landed.marks[: covers * count * height * width].view(count, covers, height, width)
         item.masks = {name: marks[n, script.covers.index(name)] for name in item.masks}
-        item.flaws.append((landed.flaws, n))
+        item.earlier.append((landed, n))
 
 
 def _fresh(items: Sequence[Item], first: Sequence[str]) -> dict[str, Any]:

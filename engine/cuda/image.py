@@ -38,7 +38,7 @@ class Item:
         masks: name → (H, W): bool on the host, or uint8 on the device, as the image is.
         boxes: (N, 4).
         waiting: steps that happen to it and have not been done yet.
-        flaws: numbers on the device that are not 0 where a value was not finite.
+        earlier: what it was on the device before steps that run alone, which may hide a value that is not finite.
         landed: the finished pixels and masks, once they are under way.
         error: why it cannot be made.
     """
@@ -48,7 +48,7 @@ class Item:
     masks: dict[str, Any]
     boxes: np.ndarray
     waiting: list[Step] = field(default_factory=list)
-    flaws: list[tuple[torch.Tensor, int]] = field(default_factory=list)
+    earlier: list[tuple[Landed, int]] = field(default_factory=list)
     landed: tuple[Landed, int] | None = None
     error: InputError | None = None
 
@@ -129,9 +129,9 @@ def _finished(item: Item) -> Made | InputError:
     image, masks = task.parent.copy(), {name: np.asarray(mask) for name, mask in item.masks.items() if item.fresh}
     if item.landed:
         landed, n = item.landed
-        if landed.flaw(n) or any(int(flaws[n]) for flaws, n in item.flaws):
-            return InputError("non_finite", "a step made a value that is not finite")
         image, masks = landed.image(n), landed.masks(n, list(item.masks))
+        if any(one.flawed[at] for one, at in (*item.earlier, item.landed)):
+            return InputError("non_finite", "a step made a value that is not finite")
         if image.dtype != task.parent.dtype:
             image = picture.quantise(image.transpose(1, 2, 0), task.parent.dtype)
     return Made(task.parent, image, masks=masks, boxes=None if task.boxes is None else item.boxes)

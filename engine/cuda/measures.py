@@ -16,7 +16,7 @@ import numpy as np
 from numba import cuda, float32
 
 from sliceforge.engine.cuda.launch import THREADS, inlined
-from sliceforge.engine.cuda.pairs import add, total
+from sliceforge.engine.cuda.pairs import add, fused, total
 from sliceforge.engine.cuda.smoothers import CHUNK, GAP, HANG, SLOPE, TILE, before, since, smooth, until
 from sliceforge.engine.cuda.waves import LENGTH
 
@@ -134,8 +134,10 @@ def multiply_stems(stems, b, length, version, grams, shared):  # type: ignore[no
         for other in range(s, stems.shape[0]):
             value, low = _ZERO, _ZERO
             for t in range(i, length, THREADS):
-                value, left = total(value, stems[s, b, t] * stems[other, b, t])
-                low += left
+                here, there = stems[s, b, t], stems[other, b, t]
+                product = here * there
+                value, left = total(value, product)
+                low += left + fused(here, there, -product)
             block_sum(shared, value, low)
             if i == 0:
                 grams[version, b, s, other], grams[version, b, s, count + other] = shared[0, 0], shared[1, 0]

@@ -67,4 +67,4 @@ def root(a, a_low):  # type: ignore[no-untyped-def]
     if side > _ZERO:
         back, back_low = multiply(side, _ZERO, side, _ZERO)
         low = (((a - back) - back_low) + a_low) / (side + side)
-    return side, low
+    return total(side, low)

@@ -10,6 +10,7 @@ import numpy as np
 
 from sliceforge.engine.cpu import maps
 from sliceforge.engine.cuda import raster
+from sliceforge.engine.cuda.sampling import AFFINE, COARSE, MATRIX
 from sliceforge.engine.fuse import passes
 from sliceforge.engine.op import Paint, Point, Warp
 from sliceforge.engine.recipe import Recipe, Step
@@ -154,6 +155,6 @@ class Writer:
 def split(matrix: np.ndarray, first: bool) -> tuple[int, np.ndarray]:
     """Kind and numbers of matrices (B, 9) float64; `first`: of those that act on whole positions."""
     if not first or (matrix[:, 6:] != (0, 0, 1)).any():
-        return raster.MATRIX, matrix
-    coarse = np.rint(matrix[:, :6] * raster.COARSE) / raster.COARSE
-    return raster.AFFINE, np.concatenate([coarse, matrix[:, :6] - coarse], axis=1)
+        return MATRIX, matrix
+    coarse = np.rint(matrix[:, :6] * COARSE) / COARSE
+    return AFFINE, np.concatenate([coarse, matrix[:, :6] - coarse], axis=1)

@@ -93,3 +93,18 @@ def scale_parts(parts, count, factor, low, shared):  # type: ignore[no-untyped-d
         parts[0, s], parts[1, s] = high, left
     high, left = multiply(shared[LOUDNESS], shared[LOUDNESS_LOW], factor, low)
     shared[LOUDNESS], shared[LOUDNESS_LOW] = high, left
+
+
+@inlined
+def gain_parts(k, script, b, length, numbers, grams, parts, shared, status, how):  # type: ignore[no-untyped-def]
+    """One thread multiplies everything as row k of the script, a gain, asks for."""
+    column = script[k, NUMBER]
+    factor, low = numbers[b, column], numbers[b, column + 1]
+    if how == TO_RMS:
+        loud, loud_low = total_rms(grams, script[k, VERSION], b, script[k, COUNT], parts, length)
+        if loud > _ZERO:
+            factor, low = divide(factor, low, loud, loud_low)
+        else:
+            factor, low = _ZERO, _ZERO
+            status[b] = SILENT
+    scale_parts(parts, MOST_STEMS, factor, low, shared)

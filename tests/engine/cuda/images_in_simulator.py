@@ -14,9 +14,10 @@ from numba.cuda.core import config
 
 from sliceforge.engine import plan, stepwise
 from sliceforge.engine.compose import load_recipe
-from sliceforge.engine.cuda import flush
+from sliceforge.engine.cuda import flush, sampling
 from sliceforge.engine.cuda.image import make
 from sliceforge.engine.cuda.launch import launch
+from sliceforge.engine.cuda.scripts import split
 from sliceforge.engine.cuda.upload import upload
 from sliceforge.engine.donors import Donor
 from sliceforge.engine.errors import InputError, SettingError
@@ -109,7 +110,7 @@ def test_an_operator_alone_makes_what_the_plain_executor_makes(name: str) -> Non
 @pytest.mark.parametrize("name", [name for name in RECIPES if load_recipe(name).kind == "image"])
 def test_a_recipe_makes_what_the_plain_executor_makes(name: str) -> None:
     recipe = load_recipe(name)
-    tasks = tasks_of(recipe, [(17, 33, 1)] * 4 + [(17, 33, 3)] * 2 + [(5, 3, 1), (1, 1, 1)])
+    tasks = tasks_of(recipe, [(17, 33, 1)] * 2 + [(9, 12, 3)] * 4 + [(5, 3, 1), (1, 1, 1)])
     agree(recipe, tasks, make(recipe, tasks, Shelf(), "cpu"))
 
 
@@ -144,7 +145,7 @@ CHAINS = {
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 def test_a_chain_with_steps_that_some_items_skip(name: str, kind: Any) -> None:
     recipe = from_config({"kind": "image", "steps": CHAINS[name]})
-    tasks = tasks_of(recipe, [(17, 33, 1)] * 6 + [(9, 12, 3)] * 2, kind)
+    tasks = tasks_of(recipe, [(9, 12, 1)] * 6 + [(7, 9, 3)] * 2, kind)
     # JPEG has 8 bits: where a value lies between two of them, either is right, and their difference is the codec's.
     steps = 1 if kind == np.uint8 and name != "apart" else 257 if name == "apart" else 40
     agree(recipe, tasks, make(recipe, tasks, Shelf(), "cpu"), steps)
@@ -152,7 +153,7 @@ def test_a_chain_with_steps_that_some_items_skip(name: str, kind: Any) -> None:
 
 def test_an_item_is_itself_whatever_else_is_in_the_batch() -> None:
     recipe = from_config({"kind": "image", "steps": CHAINS["turns"]})
-    tasks = tasks_of(recipe, [(17, 33, 1)] * 5)
+    tasks = tasks_of(recipe, [(9, 12, 1)] * 5)
     together = make(recipe, tasks, None, "cpu")
     for task, one in zip(tasks, together, strict=True):
         (alone,) = make(recipe, [task], None, "cpu")
@@ -207,6 +208,20 @@ def test_many_images_go_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_no_images_are_no_items() -> None:
     assert make(from_config({"kind": "image", "steps": CHAINS["flagship"]}), [], None, "cpu") == []
+
+
+def test_a_position_in_a_wide_image_is_as_good_as_float32_can_say_it() -> None:
+    generator = np.random.default_rng(8)
+    matrices = np.zeros((50, 9))
+    matrices[:, :6] = generator.normal(0, 1, (50, 6)) * (1, 0.1, 300, 0.1, 1, 300)
+    matrices[:, 8] = 1
+    kind, table = split(matrices, first=True)
+    assert kind == sampling.AFFINE
+    for matrix, numbers in zip(matrices, table.astype(np.float32), strict=True):
+        x, y = generator.integers(0, 4096, 2)
+        found = sampling.carried(numbers, 0, kind, np.float32(x), np.float32(y))
+        for one, (a, b, c) in zip(found, (matrix[:3], matrix[3:6]), strict=True):
+            assert abs(one - (a * x + b * y + c)) <= np.spacing(np.float32(1 + abs(a * x) + abs(b * y) + abs(c)))
 
 
 class Broken(Photometric):

@@ -12,7 +12,7 @@ from numba.cuda.core import config
 from signals import voice
 
 from sliceforge.engine import plan, sound
-from sliceforge.engine.cuda import factors, measures, run, smoothers, waves, words
+from sliceforge.engine.cuda import factors, measures, pairs, run, smoothers, waves, words
 from sliceforge.engine.cuda.bank import Resident
 from sliceforge.engine.cuda.launch import THREADS, blocks, launch
 from sliceforge.engine.cuda.run import points
@@ -203,8 +203,7 @@ def test_products_of_stems_are_sums_over_the_clip() -> None:
         for i in range(3):
             for j in range(i, 3):
                 found = grams[b, i, j].double() + grams[b, i, 3 + j].double()
-                # Each product is rounded to float32, 6e-8 of itself; their sum is not.
-                assert abs(found - wanted[i, j]) < 3e-8 * math.sqrt(wanted[i, i] * wanted[j, j])
+                assert abs(found - wanted[i, j]) < 1e-12 * math.sqrt(wanted[i, i] * wanted[j, j])
 
 
 @pytest.mark.parametrize("gain", [0.003, 0.21, 1.0, 4.0])
@@ -227,6 +226,16 @@ def test_an_active_level_is_that_of_the_cpu(gain: float) -> None:
         clip = x[0, b, :length].numpy() * np.float32(gain)
         wanted = loudness.active(clip, RATE) / 0.1 / gain
         assert abs(20 * math.log10(float(parts[b, 1]) / wanted)) < 1e-4  # dB
+
+
+def test_pairs_reckon_in_twice_the_precision() -> None:
+    generator = np.random.default_rng(4)
+    for a, b in np.exp(generator.normal(0, 3, (200, 2))):
+        x, y = ((np.float32(one), np.float32(one - float(np.float32(one)))) for one in (a, b))
+        results = (pairs.add(*x, *y), a + b), (pairs.multiply(*x, *y), a * b), (pairs.divide(*x, *y), a / b)
+        for (high, low), wanted in (*results, (pairs.root(*x), math.sqrt(a))):
+            assert abs(float(high) + float(low) - wanted) < 2e-13 * wanted
+            assert high == np.float32(wanted)
 
 
 MIX = {"op": "audio/mix", "source": "bank"}
@@ -294,7 +303,8 @@ def test_a_chain_is_within_one_step_of_the_cpu(name: str) -> None:
         changed, count = changed + int((off > 0).sum()), count + len(off)
         assert (batch.audio[b, len(wanted.item) :] == 0).all()
         assert math.isnan(wanted.gain) or math.isclose(batch.gain[b], wanted.gain, rel_tol=1e-6)
-    assert changed <= max(2, 0.02 * count)
+    # A factor is rounded to float32 as the CPU's is; transforms and products in float32 move a few over a rounding.
+    assert changed <= max(2, 0.001 * count)
 
 
 def test_a_segment_takes_three_launches_at_most_and_a_batch_one_copy(monkeypatch: pytest.MonkeyPatch) -> None:
