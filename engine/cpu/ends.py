@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import carray
 
 from sliceforge.engine.cpu.sampling import gather, gather_line, gather_packed
-from sliceforge.engine.cpu.tile import bytes_at, floats_at, inline, peek, poke
+from sliceforge.engine.cpu.tile import inline, peek, poke
 from sliceforge.kernels.approx import bits, rounded
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
@@ -83,13 +82,3 @@ def put_float(item, span, sides, values):  # type: ignore[no-untyped-def]
             flaw = max(flaw, _size(x))
             poke(item, np.int32(base + np.int32(place + np.int32(t))), x)
     return np.int32(flaw >= _INFINITE)
-
-
-@inline
-def open_whole(address, height, width, channels):  # type: ignore[no-untyped-def]
-    return carray(bytes_at(address), (height, width, channels))
-
-
-@inline
-def open_float(address, height, width, channels):  # type: ignore[no-untyped-def]
-    return carray(floats_at(address), (channels, height, width))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sliceforge.engine import picture
 from sliceforge.engine.cpu import maps
+from sliceforge.engine.cpu.blocks import arrays
 from sliceforge.engine.cpu.loops import compiled
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.fuse import Task, crew, passes
@@ -31,7 +32,7 @@ class _Item:
         image: (H, W, C) uint8 as it was read, or (C, H, W) float32.
         masks: name → (H, W) bool.
         boxes: (N, 4).
-        waiting: steps that happen to it and have not been done yet.
+        waiting: which steps happen to it and have not been done yet: 2 to the place of each in the recipe, added up.
         error: why it cannot be made.
     """
 
@@ -39,7 +40,7 @@ class _Item:
     image: np.ndarray
     masks: dict[str, np.ndarray]
     boxes: np.ndarray
-    waiting: list[Step] = field(default_factory=list)
+    waiting: int = 0
     error: InputError | None = None
 
     @property
@@ -52,13 +53,15 @@ def make(recipe: Recipe, tasks: Sequence[Task], banks: Any, threads: int) -> lis
     """See `fuse.make`."""
     items = [_begin(task) for task in tasks]
     run = _Run(recipe, threads)
-    for step in recipe.steps:
-        sure = step.p >= 1 and not step.group
-        happens = [item for item in items if not item.error and (sure or recipe.active(step, item.task.row))]
+    for place, step in enumerate(recipe.steps):
+        happens = items
+        if step.p < 1 or step.group:
+            happens = [item for item in items if recipe.active(step, item.task.row)]
         if not isinstance(step.op, Apply):
             for item in happens:
-                item.waiting.append(step)
+                item.waiting |= 1 << place
             continue
+        happens = [item for item in happens if not item.error]
         run.flush(happens, last=False)
         for item in happens:
             _apply(step, recipe, item, banks)
@@ -113,7 +116,7 @@ class _Run:
     """
 
     def __init__(self, recipe: Recipe, threads: int) -> None:
-        self.threads = threads
+        self.threads, self.steps = threads, recipe.steps
         self.points = [step for step in recipe.steps if isinstance(step.op, Point)]
         self.place = {step.name: i for i, step in enumerate(self.points)}
         warps = [type(step.op) for step in recipe.steps if isinstance(step.op, Warp)]
@@ -131,15 +134,15 @@ class _Run:
         alike: dict[Any, list[_Item]] = {}
         for item in items:
             if item.waiting:
-                steps = tuple(step.name for step in item.waiting)
-                alike.setdefault((steps, item.image.shape, item.image.dtype, tuple(item.masks)), []).append(item)
+                key = item.waiting, item.image.shape, item.image.dtype, tuple(item.masks)
+                alike.setdefault(key, []).append(item)
         for some in alike.values():
             most = max(1, MOST_BYTES // (4 * some[0].image.size))
             for start in range(0, len(some), most):
                 self._through(some[start : start + most], last)
 
     def _through(self, items: list[_Item], last: bool) -> None:
-        steps = items[0].waiting
+        steps = [step for i, step in enumerate(self.steps) if items[0].waiting >> i & 1]
         rows = [item.task.row for item in items]
         names = [*items[0].masks, *(step.name for step in steps if isinstance(step.op, Paint))]
         slots = {name: k for k, name in enumerate(names)}
@@ -159,8 +162,9 @@ class _Run:
             self._boxes(turn, items, height, width)
         least = {name: picture.LINE_COVERED if name in self.lines else picture.COVERED for name in names}
         for n, item in enumerate(items):
-            item.image, item.waiting = images[n], []
-            item.masks = {name: covers[n, k] >= least[name] for name, k in slots.items()}
+            item.image, item.waiting = images[n], 0
+            if names:
+                item.masks = {name: covers[n, k] >= least[name] for name, k in slots.items()}
             if flaws[n]:
                 item.error = InputError("non_finite", "a step made a value that is not finite")
 
@@ -188,15 +192,15 @@ class _Run:
         here = np.array([name in there for name in slots], bool)
         moved = np.zeros_like(covers) if warps else covers
         size, kind = ((height, width, channels), np.uint8) if whole else ((channels, height, width), np.float32)
-        made = [np.empty(size, kind) for _ in images]
-        sources, outs = (np.array([one.ctypes.data for one in some], np.int64) for some in (images, made))
-        sides = height, width, channels
+        made = arrays(count, size, kind)
+        sources, outs = _addresses(images), _addresses(made)
+        sides, ends = (height, width, channels), (np.empty(0, images[0].dtype), np.empty(0, kind))
         flaws, loop = np.zeros(count, np.int32), self.loop(whole_in, whole)
         packed = (channels, height, width) if warps and whole_in else (0, 0, 0)
 
         def part(low: int, high: int) -> None:
-            quads = np.empty(packed, np.uint32)
-            loop(sources, outs, sides, quads, (covers, moved, here), moves, points, flaws, low, high)
+            quads, line = np.empty(packed, np.uint32), np.empty(moves[2].shape[1], np.float32)
+            loop(sources, outs, ends, sides, quads, line, (covers, moved, here), moves, points, flaws, low, high)
 
         edges = np.linspace(0, count, min(self.threads, count) + 1).astype(int).tolist()
         if len(edges) == 2:
@@ -226,3 +230,8 @@ class _Run:
         parts = [tables[i] for i in sorted(tables)]
         table = np.concatenate(parts, axis=1) if parts else np.zeros((len(rows), 0), np.float32)
         return on, starts, above, place, np.ascontiguousarray(table)
+
+
+def _addresses(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Where each array's values begin, (B,) int64."""
+    return np.array([image.__array_interface__["data"][0] for image in images], np.int64)

@@ -12,13 +12,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import carray, njit
+from numba import njit
 
 from sliceforge.engine.cache import install
-from sliceforge.engine.cpu.ends import fetch_float, fetch_whole, open_float, open_whole, put_float, put_whole
+from sliceforge.engine.cpu.ends import fetch_float, fetch_whole, put_float, put_whole
 from sliceforge.engine.cpu.positions import affine, carry, line_of, near, start, start_on
 from sliceforge.engine.cpu.sampling import gather_cover, pack
-from sliceforge.engine.cpu.tile import DEEPEST, TILE, inline, tile
+from sliceforge.engine.cpu.tile import TILE, inline, opened, tile
 
 install()
 
@@ -117,8 +117,8 @@ def compiled(points: tuple[Point, ...], shifts: tuple[Shift, ...], whole_in: boo
     pointed: Any = _nothing
     for step in reversed(range(len(points))):
         pointed = _pointed(points[step][0], step, points[step][1], pointed)
-    opened, prepare, fetch = (open_whole, pack, fetch_whole) if whole_in else (open_float, _nothing, fetch_float)
-    begun, put = (open_whole, put_whole) if whole_out else (open_float, put_float)
+    prepare, fetch = (pack, fetch_whole) if whole_in else (_nothing, fetch_float)
+    put = put_whole if whole_out else put_float
     lines = bool(whole_in)
     ours = all(one[0].__module__.startswith("sliceforge.") for one in (*shifts, *points))
 
@@ -138,18 +138,24 @@ def compiled(points: tuple[Point, ...], shifts: tuple[Shift, ...], whole_in: boo
                 displace(px, py, count, level, kinds[p], rows[numbers[p] : numbers[p + 1]], line)
                 level = False
 
-    @njit(cache=ours, nogil=True, error_model="numpy", fastmath={"contract"})
-    def pass_cpu(sources, outs, sides, quads, masks, moves, points, flaws, lo, hi):  # type: ignore[no-untyped-def]
+    @njit(cache=ours, nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=False)
+    def pass_cpu(sources, outs, ends, sides, quads, line, masks, moves, points, flaws, lo, hi):  # type: ignore[no-untyped-def]
         (covers, moved, there), (kinds, maps, rows, numbers) = masks, moves
         table = points[4]
-        values, px, py = carray(tile(), (DEEPEST, TILE)), carray(tile(), (TILE,)), carray(tile(), (TILE,))
+        values, places = tile(), tile()
+        px, py = places[0], places[1]
         high, wide, channels = sides
         height, width = np.int32(high), np.int32(wide)
         size = height, width, channels
-        warped, masked, line = len(kinds) > 0, np.any(there), np.empty(rows.shape[1], np.float32)
+        warped, masked = len(kinds) > 0, False
+        for k in range(len(there)):
+            masked = masked or there[k]
         begin = _ZERO, _ZERO, _ZERO, _ZERO
         for n in range(lo, hi):
-            item, made = opened(sources[n], high, wide, channels), begun(outs[n], high, wide, channels)
+            item, made = (
+                opened(sources[n], ends[0], high, wide, channels),
+                opened(outs[n], ends[1], high, wide, channels),
+            )
             before, after = covers[n], moved[n]
             marks = after.reshape(after.shape[0], high * wide)
             own, row, flaw = rows[n], table[n], np.int32(0)

@@ -42,14 +42,14 @@ def gathered(
     kinds: list[int] = []
     matrices: list[np.ndarray] = []
     tables = [np.zeros((len(rows), 0), np.float32)]
-    bounds, whole = [0], np.broadcast_to(np.eye(3), (len(rows), 3, 3))
+    bounds, whole, wholes = [0], np.broadcast_to(np.eye(3), (len(rows), 3, 3)), []
     for step in warps:
         op = step.op
         assert isinstance(op, Warp)
         own_columns = columns(step, rows)
         own = np.broadcast_to(op.matrix(height, width, **own_columns), (len(rows), 3, 3))
         whole = whole @ own
-        _check(step.name, whole, height, width)
+        wholes.append(whole)
         if kinds and kinds[-1] == MATRIX:
             matrices[-1] = matrices[-1] @ own
         else:
@@ -63,6 +63,7 @@ def gathered(
             kinds.append(shifts.index(shift))
             matrices.append(np.zeros((len(rows), 3, 3)))
             bounds.append(bounds[-1] + numbers.shape[-1])
+    _check(warps, wholes, height, width)
     flat = np.stack(matrices, axis=1).reshape(len(rows), -1, 9) if matrices else np.zeros((len(rows), 0, 9))
     return (
         np.array(kinds, np.int64),
@@ -72,13 +73,20 @@ def gathered(
     )
 
 
-def _check(name: str, whole: np.ndarray, height: int, width: int) -> None:
+def _check(warps: Sequence[Step], wholes: Sequence[np.ndarray], height: int, width: int) -> None:
+    if not warps:
+        return
     corners = np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
-    (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(whole, 0, -1)
+    whole = np.stack(wholes)  # (W, B, 3, 3), up to each warp
+    (a, b, c), (d, e, f), (g, h, i) = np.moveaxis(whole, (2, 3), (0, 1))
     determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
     # A NaN or an infinity anywhere makes it one of both too.
-    if not (np.isfinite(determinant).all() and determinant.all() and (whole[:, 2] @ corners).min() > 0):
-        raise SettingError(f"steps.{name}: no sensible map for {width} × {height} pixels; expected a milder warp")
+    fine = np.isfinite(determinant) & (determinant != 0) & ((whole[:, :, 2] @ corners).min(-1) > 0)
+    for step, sensible in zip(warps, fine.all(1), strict=True):
+        if not sensible:
+            raise SettingError(
+                f"steps.{step.name}: no sensible map for {width} × {height} pixels; expected a milder warp"
+            )
 
 
 def boxes(before: np.ndarray, warps: Sequence[Step], row: Mapping[str, Any], height: int, width: int) -> np.ndarray:

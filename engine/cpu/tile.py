@@ -6,21 +6,20 @@ lies on the stack overlaps nothing: stages of a pass hand a part of a row on to 
 
 from __future__ import annotations
 
-from typing import Any
-
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, register_jitable
+from numba.np import arrayobj
 
-TILE = 256
+TILE = 1024
 """Pixels of a row that all stages work on before the next ones."""
 
 DEEPEST = 4
 """Channels of an image, at most."""
 
 
-inline = register_jitable(error_model="numpy", fastmath={"contract"}, forceinline=True)
+inline = register_jitable(error_model="numpy", fastmath={"contract"}, forceinline=True, _nrt=False)
 """Makes a plain function part of every compiled one that calls it.
 
 Numba keeps one version of a function: whatever compiles an operator's does it so. A closure over such a one is found
@@ -28,14 +27,29 @@ again in Numba's disk cache, unlike one over an `njit`.
 """
 
 
+def _array(context, builder, kind, data, shape):  # type: ignore[no-untyped-def]
+    # An array that owns nothing, over what a pointer points to.
+    array = context.make_array(kind)(context, builder)
+    whole = ir.IntType(64)
+    sides = [side if isinstance(side, ir.Value) else ir.Constant(whole, side) for side in shape]
+    size = ir.Constant(whole, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+    steps = [size]
+    for side in reversed(sides[1:]):
+        steps.insert(0, builder.mul(steps[0], side))
+    arrayobj.populate_array(array, data=data, shape=sides, strides=steps, itemsize=size, meminfo=None)
+    return array._getvalue()
+
+
 @intrinsic
 def tile(context):  # type: ignore[no-untyped-def]
-    """A pointer to TILE · DEEPEST float32 on the caller's stack, for `numba.carray`; nothing is in it yet."""
+    """(DEEPEST, TILE) float32 on the caller's stack; nothing is in it yet."""
+    kind = types.Array(types.float32, 2, "C")
 
     def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return cgutils.alloca_once(builder, ir.FloatType(), size=ir.Constant(ir.IntType(64), TILE * DEEPEST))
+        size = ir.Constant(ir.IntType(64), TILE * DEEPEST)
+        return _array(context, builder, kind, cgutils.alloca_once(builder, ir.FloatType(), size=size), (DEEPEST, TILE))
 
-    return types.CPointer(types.float32)(), code
+    return kind(), code
 
 
 @intrinsic
@@ -62,17 +76,13 @@ def poke(context, array, at, value):  # type: ignore[no-untyped-def]
     return types.void(array, types.int32, array.dtype), code
 
 
-def _address(kind: types.Type) -> Any:
-    @intrinsic
-    def pointer(context, address):  # type: ignore[no-untyped-def]
-        """A whole number as a pointer, for `numba.carray`."""
+@intrinsic
+def opened(context, address, like, a, b, c):  # type: ignore[no-untyped-def]
+    """The contiguous array (a, b, c) of the type of another one, that begins at an address."""
+    kind = types.Array(like.dtype, 3, "C")
 
-        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-            return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        data = builder.inttoptr(arguments[0], context.get_data_type(kind.dtype).as_pointer())
+        return _array(context, builder, kind, data, arguments[2:])
 
-        return types.CPointer(kind)(types.int64), code
-
-    return pointer
-
-
-bytes_at, floats_at = _address(types.uint8), _address(types.float32)
+    return kind(types.int64, like, types.int64, types.int64, types.int64), code
