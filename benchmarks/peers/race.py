@@ -83,6 +83,7 @@ class Crew:
 
         Their clock is the machine's, so that nothing of sending an order or an answer counts.
         """
+        time.sleep(PAUSE)
         times = self._all(number)
         return (max(ended for _, ended in times) - min(began for began, _ in times)) * BATCH / self.items
 
@@ -107,6 +108,9 @@ def _heard(pipe: Connection, name: str) -> Any:
         pass
     raise RuntimeError(f"{name}: a worker was lost; what it said is above")
 
+
+PAUSE = 0.3
+"""Seconds before a round: threads of the one before go on spinning for a while, on the cores of the next."""
 
 TRIED = 5
 """Rounds of ours in each layout before a race, the first of which does not count."""
