@@ -28,13 +28,13 @@ grey levels. What each library does, parameter by parameter, and where it is unl
 BOUNDS = """
 ### What bounds what is slow
 
-* *Pictures without elastic*: a pixel is worked out with fifteen others in about 130 instructions of 512 bits: 45 and one
-  gather for the resampling, 30 for the gamma, 50 for the grain (`pass_cpu.inspect_asm()`; the vectoriser's remarks show
-  every loop vectorised). Zen 4 issues about one such instruction a cycle, so that arithmetic is the limit and not memory:
-  a copy of the image takes a fifteenth of the time. Tried, and kept: four neighbours packed into one word, so that one
-  gather serves four; tiles of 1024 pixels; no reference counting in the loop; a quantile without a square root; pages
-  that are used again. Tried, and left: larger tiles; the library's `pow`; a quantile with one polynomial.
-  On 200 × 200 pixels a sixth of the time is Python's, once for each batch.
+* *Pictures without elastic*: a pixel is worked out with fifteen others in about 130 instructions of 512 bits: 45 and
+  one gather for the resampling, 30 for the gamma, 50 for the grain (`pass_cpu.inspect_asm()`; the vectoriser's remarks
+  show every loop vectorised). Zen 4 issues about one such instruction a cycle: arithmetic is the limit and not memory,
+  which moves the image in less than a tenth of the time. Tried, and kept: four neighbours packed into one word, so that
+  one gather serves four; tiles of 1024 pixels; no reference counting in the loop; a quantile without a square root;
+  pages that are used again. Tried, and left: larger tiles; the library's `pow`; a quantile of one polynomial. On 200 ×
+  200 pixels a sixth of the time is Python's, once for each batch.
 * *The car chain against torch-audiomentations*: its chain takes about one and a half times as long as audiomentations'
   on this machine, not five times; most of ours are the two convolutions, each a transform of our own that is faster
   than the library's FFT alone.
