@@ -40,7 +40,7 @@ _D = (0.007784695709041462, 0.3224671290700398, 2.445134137142996, 3.75440866190
 
 
 @_compiled
-def _horner(coefficients, x):  # type: ignore[no-untyped-def]
+def _horner(coefficients, x):
     total = 0.0
     for coefficient in coefficients:
         total = total * x + coefficient
@@ -74,7 +74,7 @@ def normal_cdf(x: float) -> float:
 
 
 @_compiled
-def _values_cpu(items, variants, attempts, k0, k1, kind, numbers, whole, out):  # type: ignore[no-untyped-def]
+def _values_cpu(items, variants, attempts, k0, k1, kind, numbers, whole, out):
     # From key to drawn value in one pass. `numbers`: the least and the greatest value, then the law's own.
     for i in range(len(out)):
         first, _, _, _ = block_cpu(items[i], variants[i], attempts[i], 0, k0, k1)

@@ -41,20 +41,20 @@ _philox4x32 = njit(cache=True)(philox4x32)
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def unit(word):  # type: ignore[no-untyped-def]
+def unit(word):
     """A random word as a uniform in [0, 1) with 24 bits."""
     return np.float64(word >> _LEFT_OUT) * 2.0**-24
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def block_cpu(item, variant, attempt, block, k0, k1):  # type: ignore[no-untyped-def]
+def block_cpu(item, variant, attempt, block, k0, k1):
     """Four random words of one key, each 32 bits in an unsigned 64-bit word; `block` counts them by fours."""
     tail = (np.uint64(attempt) << np.uint64(16)) | np.uint64(block)
     return _philox4x32(item & _LOW, item >> _SHIFT, np.uint64(variant), tail, np.uint64(k0), np.uint64(k1))
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def _words_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+def _words_cpu(items, variants, attempts, k0, k1, out):
     count, words = out.shape
     for i in range(count):
         for block in range((words + 3) // 4):
@@ -64,7 +64,7 @@ def _words_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyp
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def _uniforms_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+def _uniforms_cpu(items, variants, attempts, k0, k1, out):
     count, words = out.shape
     for i in range(count):
         for block in range((words + 3) // 4):
@@ -74,7 +74,7 @@ def _uniforms_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-un
 
 
 @njit(error_model="numpy", nogil=True, cache=True)
-def _fields_cpu(items, variants, attempts, k0, k1, out):  # type: ignore[no-untyped-def]
+def _fields_cpu(items, variants, attempts, k0, k1, out):
     for i in range(len(out)):
         low, high, _, _ = block_cpu(items[i], variants[i], attempts[i], 0, k0, k1)
         out[i] = np.int64(low | (high & _SIGNLESS) << _SHIFT)

@@ -142,7 +142,7 @@ def _loop(pixel: Callable[..., Any]) -> Callable[..., None]:
     one = inline(pixel)
 
     @njit(cache=pixel.__module__.startswith("sliceforge."))
-    def pass_cpu(image, row, above, out, marked):  # type: ignore[no-untyped-def]
+    def pass_cpu(image, row, above, out, marked):
         height, width, channels = image.shape
         for y in range(height):
             for x in range(width):

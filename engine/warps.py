@@ -105,14 +105,14 @@ def _loops(shift: Callable[..., Any]) -> tuple[Callable[..., None], Callable[...
     ours = shift.__module__.startswith("sliceforge.")
 
     @njit(cache=ours)
-    def displace_cpu(x, y, row):  # type: ignore[no-untyped-def]
+    def displace_cpu(x, y, row):
         for n in range(len(x)):
             dx, dy = one(x[n], y[n], row)
             x[n] += dx
             y[n] += dy
 
     @njit(cache=ours)
-    def undo_cpu(x, y, row):  # type: ignore[no-untyped-def]
+    def undo_cpu(x, y, row):
         for n in range(len(x)):
             px, py = x[n], y[n]
             for _ in range(TRIES):

@@ -19,25 +19,25 @@ _ROUND = np.float32(12582912)
 
 if config.DISABLE_JIT:
 
-    def bits(x):  # type: ignore[no-untyped-def]
+    def bits(x):
         """The 32 bits of a float32, as a whole number."""
         return np.float32(x).view(np.int32)
 
-    def unbits(i):  # type: ignore[no-untyped-def]
+    def unbits(i):
         """The float32 that 32 bits stand for."""
         return np.int32(i).view(np.float32)
 
 else:
 
     @intrinsic
-    def bits(context, x):  # type: ignore[no-untyped-def]
+    def bits(context, x):
         """The 32 bits of a float32, as a whole number."""
         return types.int32(types.float32), lambda context, builder, signature, arguments: builder.bitcast(
             arguments[0], ir.IntType(32)
         )
 
     @intrinsic
-    def unbits(context, i):  # type: ignore[no-untyped-def]
+    def unbits(context, i):
         """The float32 that 32 bits stand for."""
         return types.float32(types.int32), lambda context, builder, signature, arguments: builder.bitcast(
             arguments[0], ir.FloatType()
@@ -45,7 +45,7 @@ else:
 
 
 @njit(inline="always")
-def parted(x):  # type: ignore[no-untyped-def]
+def parted(x):
     """A normal, positive float32 as 2 to a whole power times 1 + m, m from √½ − 1 to √2 − 1: (power, m)."""
     i = bits(x)
     power = np.int32(np.int32(i - _ROOT_HALF) >> _MANTISSA)
@@ -53,7 +53,7 @@ def parted(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def log2(x):  # type: ignore[no-untyped-def]
+def log2(x):
     """log₂ of a normal, positive float32, within 3e-6 and the rounding of its result; exactly 0 of 1."""
     power, m = parted(x)
     p = _LOG[0]
@@ -66,7 +66,7 @@ def log2(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def exp2(x):  # type: ignore[no-untyped-def]
+def exp2(x):
     """2 to the power of x, a float32 cut to −126…127.49, within 3e-6 of itself."""
     x = min(max(x, _LEAST), _MOST)
     whole = (x + _ROUND) - _ROUND
@@ -80,13 +80,13 @@ def exp2(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def rounded(x):  # type: ignore[no-untyped-def]
+def rounded(x):
     """A float32 of less than 2²² rounded to a whole number, half to even."""
     return (x + _ROUND) - _ROUND
 
 
 @njit(inline="always")
-def floored(x):  # type: ignore[no-untyped-def]
+def floored(x):
     """The greatest whole number that is not above a float32, as int32."""
     x = np.float32(x)
     whole = np.int32(x)

@@ -33,7 +33,7 @@ def sections(edge: float, order: int, high: bool, rate: float) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def respond_cpu(sections, out):  # type: ignore[no-untyped-def]
+def respond_cpu(sections, out):
     """Fill (N,) float64 with the response of sections (K, 5) one after the other to a 1 and nothing else."""
     first, second = np.zeros(len(sections)), np.zeros(len(sections))
     for n in range(len(out)):
@@ -47,7 +47,7 @@ def respond_cpu(sections, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def filter_cpu(sections, x):  # type: ignore[no-untyped-def]
+def filter_cpu(sections, x):
     """Filter the rows of (M, N) float64 in place, each from rest."""
     for m in range(len(x)):
         for k in range(len(sections)):

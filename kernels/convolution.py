@@ -21,7 +21,7 @@ MOST_PARTS = 17
 
 
 @njit(nogil=True, cache=True)
-def gather_cpu(x, start, step, apart, data, n):  # type: ignore[no-untyped-def]
+def gather_cpu(x, start, step, apart, data, n):
     """Fill (n, 2, 16): lane k with the n samples of x from start + k · step on, and with those `apart` further on."""
     for part in range(2):
         for row in range(0, n, 16):
@@ -29,7 +29,7 @@ def gather_cpu(x, start, step, apart, data, n):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def scatter_cpu(data, skip, step, apart, y, start):  # type: ignore[no-untyped-def]
+def scatter_cpu(data, skip, step, apart, y, start):
     """Write rows skip … skip + step of (n, 2, 16) to where `gather_cpu` would read them; 16 divides `step`."""
     for part in range(2):
         for row in range(0, step, 16):
@@ -37,7 +37,7 @@ def scatter_cpu(data, skip, step, apart, y, start):  # type: ignore[no-untyped-d
 
 
 @njit(nogil=True, cache=True)
-def multiply_cpu(data, n, response):  # type: ignore[no-untyped-def]
+def multiply_cpu(data, n, response):
     """Multiply (n, 2, 16) by one spectrum, (2n,) float32, real and imaginary parts in turn."""
     for f in range(n):
         i = f * ROW
@@ -47,7 +47,7 @@ def multiply_cpu(data, n, response):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def remember_cpu(data, n, before):  # type: ignore[no-untyped-def]
+def remember_cpu(data, n, before):
     """Make (n, 2, 16) the later half of the windows (n, 2, 32), and their later half the earlier one."""
     for f in range(n):
         i, j = f * ROW, f * WINDOW
@@ -58,7 +58,7 @@ def remember_cpu(data, n, before):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def combine_cpu(before, n, response, parts, data):  # type: ignore[no-untyped-def]
+def combine_cpu(before, n, response, parts, data):
     """Fill (n, 2, 16) with Σ response[part] · the blocks that came `part` earlier; the response is (n, parts, 2)."""
     zero = splat(np.float32(0))
     for f in range(n):
@@ -72,7 +72,7 @@ def combine_cpu(before, n, response, parts, data):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, cache=True)
-def convolve_cpu(x, response, n, step, apart, rounds, w, data, y):  # type: ignore[no-untyped-def]
+def convolve_cpu(x, response, n, step, apart, rounds, w, data, y):
     """Convolve with a response of up to n − step + 1 samples: y[t] = Σ h[k] · x[t + n − step − k].
 
     Args:
@@ -96,7 +96,7 @@ def convolve_cpu(x, response, n, step, apart, rounds, w, data, y):  # type: igno
 
 
 @njit(nogil=True, cache=True)
-def convolve_parts_cpu(x, response, n, parts, apart, rounds, w, data, before, y):  # type: ignore[no-untyped-def]
+def convolve_parts_cpu(x, response, n, parts, apart, rounds, w, data, before, y):
     """The same with a response of up to parts · n/2 samples, `step` being n/2.
 
     Lane k of round r holds block 16r + k of the clip, and, `apart` further on, one of its second half.
@@ -121,7 +121,7 @@ def convolve_parts_cpu(x, response, n, parts, apart, rounds, w, data, before, y)
 
 
 @njit(nogil=True, cache=True)
-def spread_cpu(spectrum, order, n, out):  # type: ignore[no-untyped-def]
+def spread_cpu(spectrum, order, n, out):
     """Write the spectra (P, n/2 + 1) of real parts, over n and in an order, as (n, P, 2) float32, flat."""
     for part in range(len(spectrum)):
         for row in range(n):

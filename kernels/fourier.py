@@ -49,20 +49,20 @@ def order(n: int) -> np.ndarray:
 
 
 @njit(inline="always")
-def times(re, im, w, at):  # type: ignore[no-untyped-def]
+def times(re, im, w, at):
     """Sixteen complex numbers by one, w[at] + i·w[at + 1]."""
     a, b = repeat(w, at), repeat(w, at + 1)
     return re * a - im * b, re * b + im * a
 
 
 @njit(inline="always")
-def _times_conjugate(re, im, w, at):  # type: ignore[no-untyped-def]
+def _times_conjugate(re, im, w, at):
     a, b = repeat(w, at), repeat(w, at + 1)
     return re * a + im * b, im * a - re * b
 
 
 @njit(inline="always")
-def _apart(data, base, size, w):  # type: ignore[no-untyped-def]
+def _apart(data, base, size, w):
     # One pass forward over `size` rows from `base` on.
     leg = size // 4 * ROW
     first = (size - 4) // 2
@@ -89,7 +89,7 @@ def _apart(data, base, size, w):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _together(data, base, size, w):  # type: ignore[no-untyped-def]
+def _together(data, base, size, w):
     # One pass backward.
     leg = size // 4 * ROW
     first = (size - 4) // 2
@@ -112,7 +112,7 @@ def _together(data, base, size, w):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def forward_cpu(data, n, w):  # type: ignore[no-untyped-def]
+def forward_cpu(data, n, w):
     """Transform (n, 2, 16), n a power of 4, in place, with `twiddles(n)`."""
     size = n
     while size > LEAF:
@@ -128,7 +128,7 @@ def forward_cpu(data, n, w):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def backward_cpu(data, n, w):  # type: ignore[no-untyped-def]
+def backward_cpu(data, n, w):
     """Undo `forward_cpu`, but for a factor of n."""
     size = n
     while size > LEAF:

@@ -31,63 +31,63 @@ LANES = Lanes()
 class LanesModel(PrimitiveModel):
     """How it is held: one LLVM vector."""
 
-    def __init__(self, manager, kind):  # type: ignore[no-untyped-def]
+    def __init__(self, manager, kind):
         super().__init__(manager, kind, _VECTOR)
 
 
-def _place(context, builder, kind, array, at):  # type: ignore[no-untyped-def]
+def _place(context, builder, kind, array, at):
     # The array's first value and `at` further on, as a pointer to sixteen.
     data = context.make_array(kind)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [at]), _VECTOR.as_pointer())
 
 
 @intrinsic
-def load(typing, array, at):  # type: ignore[no-untyped-def]
+def load(typing, array, at):
     """Sixteen values of a contiguous float32 array from flat position `at` on; no bound is checked."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         return builder.load(_place(context, builder, signature.args[0], *arguments), align=4)
 
     return LANES(array, types.int64), code
 
 
 @intrinsic
-def store(typing, array, at, value):  # type: ignore[no-untyped-def]
+def store(typing, array, at, value):
     """Write sixteen values to a contiguous float32 array from flat position `at` on; no bound is checked."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         builder.store(arguments[2], _place(context, builder, signature.args[0], *arguments[:2]), align=4)
         return context.get_dummy_value()
 
     return types.void(array, types.int64, LANES), code
 
 
-def _splat(builder, scalar):  # type: ignore[no-untyped-def]
+def _splat(builder, scalar):
     one = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
     return builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), ir.Constant(_INDEX, [0] * WIDTH))
 
 
 @intrinsic
-def splat(typing, value):  # type: ignore[no-untyped-def]
+def splat(typing, value):
     """The same float32 sixteen times."""
     return LANES(types.float32), lambda context, builder, signature, arguments: _splat(builder, arguments[0])
 
 
 @intrinsic
-def repeat(typing, array, at):  # type: ignore[no-untyped-def]
+def repeat(typing, array, at):
     """One value of a contiguous float32 array, sixteen times; no bound is checked."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         return _splat(builder, builder.load(builder.gep(data, [arguments[1]])))
 
     return LANES(array, types.int64), code
 
 
-def _binary(name):  # type: ignore[no-untyped-def]
+def _binary(name):
     @intrinsic
-    def both(typing, a, b):  # type: ignore[no-untyped-def]
-        def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def both(typing, a, b):
+        def code(context, builder, signature, arguments):
             return getattr(builder, name)(*arguments, flags=("contract",))
 
         return LANES(LANES, LANES), code
@@ -95,11 +95,11 @@ def _binary(name):  # type: ignore[no-untyped-def]
     return both
 
 
-def _overload(symbol, name):  # type: ignore[no-untyped-def]
+def _overload(symbol, name):
     both = _binary(name)
 
     @overload(symbol, inline="always")
-    def lanes(a, b):  # type: ignore[no-untyped-def]
+    def lanes(a, b):
         if isinstance(a, Lanes) and isinstance(b, Lanes):
             return lambda a, b: both(a, b)
         return None
@@ -109,9 +109,9 @@ for _symbol, _name in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator
     _overload(_symbol, _name)
 
 
-def _called(name, count):  # type: ignore[no-untyped-def]
+def _called(name, count):
     # An LLVM function on vectors, such as llvm.maxnum.
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         kind = ir.FunctionType(_VECTOR, [_VECTOR] * count)
         function = cgutils.get_or_insert_function(builder.module, kind, f"{name}.v{WIDTH}f32")
         return builder.call(function, arguments)
@@ -120,40 +120,40 @@ def _called(name, count):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def larger(typing, a, b):  # type: ignore[no-untyped-def]
+def larger(typing, a, b):
     """The larger of each two."""
     return LANES(LANES, LANES), _called("llvm.maxnum", 2)
 
 
 @intrinsic
-def smaller(typing, a, b):  # type: ignore[no-untyped-def]
+def smaller(typing, a, b):
     """The smaller of each two."""
     return LANES(LANES, LANES), _called("llvm.minnum", 2)
 
 
 @intrinsic
-def size(typing, a):  # type: ignore[no-untyped-def]
+def size(typing, a):
     """Absolute values."""
     return LANES(LANES), _called("llvm.fabs", 1)
 
 
 @intrinsic
-def rounded(typing, a):  # type: ignore[no-untyped-def]
+def rounded(typing, a):
     """The nearest whole numbers, half to even."""
     return LANES(LANES), _called("llvm.rint", 1)
 
 
 @intrinsic
-def lane(typing, a, at):  # type: ignore[no-untyped-def]
+def lane(typing, a, at):
     """One of the sixteen."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         return builder.extract_element(*arguments)
 
     return types.float32(LANES, types.int64), code
 
 
-def _turned(builder, rows):  # type: ignore[no-untyped-def]
+def _turned(builder, rows):
     # Four rounds of exchanging blocks of 1, 2, 4 and 8 between pairs of rows.
     for block in (1, 2, 4, 8):
         low = [i + WIDTH - block if i & block else i for i in range(WIDTH)]
@@ -167,10 +167,10 @@ def _turned(builder, rows):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def turn(typing, source, at, stride, target, to, stride_to):  # type: ignore[no-untyped-def]
+def turn(typing, source, at, stride, target, to, stride_to):
     """Read sixteen rows of sixteen at `at`, `at + stride`, … and write their columns at `to`, `to + stride_to`, …"""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         source, at, stride, target, to, stride_to = arguments
         rows = []
         for _ in range(WIDTH):

@@ -138,7 +138,7 @@ CHUNK = 64
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def envelope_cpu(x, decay, out, ranges):  # type: ignore[no-untyped-def]
+def envelope_cpu(x, decay, out, ranges):
     """Fill (T,) with |x| smoothed twice, and (⌈T / CHUNK⌉, 2) with the smallest and greatest value of each chunk."""
     once, twice = 0.0, 0.0
     for chunk in range(len(ranges)):
@@ -152,7 +152,7 @@ def envelope_cpu(x, decay, out, ranges):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def count_cpu(envelope, ranges, hangover, threshold):  # type: ignore[no-untyped-def]
+def count_cpu(envelope, ranges, hangover, threshold):
     """How many samples of (T,) reached a threshold then or up to `hangover` before."""
     total, until = 0, 0  # samples before `until` are active still
     for chunk in range(len(ranges)):

@@ -29,7 +29,7 @@ _LOG = tuple(np.float32(value) for value in (0.24239271, -0.39246483, 0.4882264,
 _SHARE = np.float32(2.0**-31)
 
 
-def pieces(key):  # type: ignore[no-untyped-def]
+def pieces(key):
     """63-bit keys as three whole numbers of 21 bits, which float32 holds exactly: what a plan row carries.
 
     Args:
@@ -40,7 +40,7 @@ def pieces(key):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _mixed(word):  # type: ignore[no-untyped-def]
+def _mixed(word):
     # A bijection of 32 bits in which every bit of the input reaches every bit of the output (Ettinger's search, 2018).
     a = np.uint32(np.uint32(word ^ np.uint32(word >> _S16)) * _MIX_A)
     b = np.uint32(np.uint32(a ^ np.uint32(a >> _S15)) * _MIX_B)
@@ -48,7 +48,7 @@ def _mixed(word):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def word(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
+def word(i, j, key0, key1, key2):
     """32 random bits of one lattice point, from whole numbers i, j and the key's pieces."""
     column, row = np.uint32(int(i) & _MASK), np.uint32(int(j) & _MASK)
     first = _mixed(np.uint32(np.uint32(row * _J) + np.uint32(key0) * _I))
@@ -63,13 +63,13 @@ def word(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def lattice(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
+def lattice(i, j, key0, key1, key2):
     """The random value of one lattice point: [−1, 1) float32 of whole numbers i, j and the key's pieces."""
     return np.float32(np.int32(word(i, j, key0, key1, key2) >> _S8)) * _UNIT * _TWO - _ONE
 
 
 @njit(inline="always")
-def gaussian(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
+def gaussian(i, j, key0, key1, key2):
     """A standard normal number, float32, of one lattice point; up to ±6.2."""
     drawn = word(i, j, key0, key1, key2)
     # Odd, so that it is never 0 and the two halves mirror each other; the lowest bit is the sign.
@@ -99,14 +99,14 @@ def gaussian(i, j, key0, key1, key2):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def eased(f):  # type: ignore[no-untyped-def]
+def eased(f):
     """Smoothstep 3f² − 2f³ of f cut to 0…1."""
     f = min(max(f, _ZERO), _ONE)
     return f * f * (_THREE - _TWO * f)
 
 
 @njit(inline="always")
-def curve(x, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def curve(x, channel, key0, key1, key2):
     """Value noise in one dimension, −1…1, with one random value at each whole x; `channel` picks another curve."""
     i = floored(x)
     left, right = lattice(i, channel, key0, key1, key2), lattice(i + 1, channel, key0, key1, key2)
@@ -114,7 +114,7 @@ def curve(x, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def surface(x, y, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def surface(x, y, channel, key0, key1, key2):
     """Value noise in two dimensions, −1…1, with one random value at each pair of whole numbers."""
     j = floored(y)
     # Rows of one surface lie 64 curves apart from those of the next channel.

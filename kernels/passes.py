@@ -15,7 +15,7 @@ ZERO, ONE = np.float32(0), np.float32(1)
 
 # A sum over a clip may be taken in any fixed order, which lets several be taken beside each other.
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-def product_cpu(a, b):  # type: ignore[no-untyped-def]
+def product_cpu(a, b):
     """Σ a·b of two clips (T,), in double precision."""
     total = 0.0
     for i in range(len(a)):
@@ -24,7 +24,7 @@ def product_cpu(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _greatest(peaks):  # type: ignore[no-untyped-def]
+def _greatest(peaks):
     most = ZERO
     for k in range(16):
         most = max(most, lane(peaks, k))
@@ -32,7 +32,7 @@ def _greatest(peaks):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def peak_cpu(a, scale_a, b, scale_b):  # type: ignore[no-untyped-def]
+def peak_cpu(a, scale_a, b, scale_b):
     """The greatest |scale_a · a + scale_b · b| of two clips (T,) float32."""
     peaks, left, right = splat(ZERO), splat(scale_a), splat(scale_b)
     whole = len(a) // 16 * 16
@@ -45,7 +45,7 @@ def peak_cpu(a, scale_a, b, scale_b):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def add_cpu(a, scale_a, b, scale_b, out):  # type: ignore[no-untyped-def]
+def add_cpu(a, scale_a, b, scale_b, out):
     """out = scale_a · a + scale_b · b, all (T,) float32; out may be one of them."""
     left, right = splat(scale_a), splat(scale_b)
     whole = len(a) // 16 * 16
@@ -56,7 +56,7 @@ def add_cpu(a, scale_a, b, scale_b, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def finish_cpu(a, scale_a, b, scale_b, out):  # type: ignore[no-untyped-def]
+def finish_cpu(a, scale_a, b, scale_b, out):
     """out = scale_a · a + scale_b · b, cut off at full scale, in whole steps of 16 bits, half to even.
 
     Returns:
@@ -80,7 +80,7 @@ def finish_cpu(a, scale_a, b, scale_b, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def clipped_cpu(x, full):  # type: ignore[no-untyped-def]
+def clipped_cpu(x, full):
     """How many of (T,) float32 lie at −1 or below, or at `full` or above."""
     count = 0
     for value in x:

@@ -11,7 +11,7 @@ install()
 
 
 @njit(inline="always")
-def mirrored(i, size):  # type: ignore[no-untyped-def]
+def mirrored(i, size):
     """The index that lies at i when the row is continued as its mirror image, ends not repeated (reflect_101)."""
     if 0 <= i < size:
         return i
@@ -22,7 +22,7 @@ def mirrored(i, size):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
+def blended(a, b, c, d, right, down):
     """Bilinear between a b (upper) and c d (lower); exactly `a` where both weights are 0."""
     upper = a + (b - a) * right
     lower = c + (d - c) * right
@@ -30,7 +30,7 @@ def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def source(matrix, x, y):  # type: ignore[no-untyped-def]
+def source(matrix, x, y):
     """The source position, in float64, that output pixel (x, y) shows."""
     scale = matrix[2, 0] * x + matrix[2, 1] * y + matrix[2, 2]
     return (
@@ -40,7 +40,7 @@ def source(matrix, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _corners(sx, sy, height, width):  # type: ignore[no-untyped-def]
+def _corners(sx, sy, height, width):
     # Two rows, two columns, and the weights of the second ones.
     left, top = math.floor(sx), math.floor(sy)
     rows, columns = (
@@ -51,7 +51,7 @@ def _corners(sx, sy, height, width):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _covered(cover, sx, sy):  # type: ignore[no-untyped-def]
+def _covered(cover, sx, sy):
     height, width = cover.shape
     zero = np.float32(0)
     left, top = math.floor(sx), math.floor(sy)
@@ -65,7 +65,7 @@ def _covered(cover, sx, sy):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def resample_image_cpu(image, matrix, out):  # type: ignore[no-untyped-def]
+def resample_image_cpu(image, matrix, out):
     """(H, W, C) float32 through an output → source matrix; beyond the border lies the image's mirror."""
     height, width, channels = image.shape
     for y in range(height):
@@ -78,7 +78,7 @@ def resample_image_cpu(image, matrix, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def resample_cover_cpu(cover, matrix, out):  # type: ignore[no-untyped-def]
+def resample_cover_cpu(cover, matrix, out):
     """(H, W) float32 coverage through an output → source matrix; beyond the border lies nothing."""
     height, width = cover.shape
     for y in range(height):
@@ -88,14 +88,14 @@ def resample_cover_cpu(cover, matrix, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def carry_cpu(x, y, matrix):  # type: ignore[no-untyped-def]
+def carry_cpu(x, y, matrix):
     """Positions x and y (N,) float64 through a matrix, in place."""
     for n in range(len(x)):
         x[n], y[n] = source(matrix, x[n], y[n])
 
 
 @njit(cache=True)
-def gather_image_cpu(image, x, y, out):  # type: ignore[no-untyped-def]
+def gather_image_cpu(image, x, y, out):
     """(H, W, C) float32 as seen at the source positions x and y, (H, W) float64; mirrored beyond the border."""
     height, width, channels = image.shape
     for row in range(height):
@@ -107,7 +107,7 @@ def gather_image_cpu(image, x, y, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def gather_cover_cpu(cover, x, y, out):  # type: ignore[no-untyped-def]
+def gather_cover_cpu(cover, x, y, out):
     """(H, W) float32 coverage as seen at the source positions x and y, (H, W) float64; nothing beyond the border."""
     height, width = cover.shape
     for row in range(height):

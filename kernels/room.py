@@ -36,7 +36,7 @@ def images(size: np.ndarray, mouth: np.ndarray, ear: np.ndarray, reach: float) -
 
 
 @njit(nogil=True, cache=True)
-def decay(wave, rate):  # type: ignore[no-untyped-def]
+def decay(wave, rate):
     """The seconds in which it falls by 60 dB, from a line through −5…−25 dB of Schroeder's integral.
 
     Args:
@@ -60,7 +60,7 @@ def decay(wave, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def reflected(parts, t60, rate):  # type: ignore[no-untyped-def]
+def reflected(parts, t60, rate):
     """The sum of `parts` (K, N), those of k reflections times shareᵏ, with the share that makes it decay in `t60`."""
     low, high = 0.0, 1.0
     wave = np.zeros(parts.shape[1])
@@ -77,7 +77,7 @@ def reflected(parts, t60, rate):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def arrivals_cpu(moments, gains, rows, out):  # type: ignore[no-untyped-def]
+def arrivals_cpu(moments, gains, rows, out):
     """Add to each one's row of (K, N) an impulse at a moment, in samples: a windowed sinc where it lies between two."""
     length = out.shape[1]
     for i in range(len(moments)):

@@ -32,7 +32,7 @@ def table() -> np.ndarray:
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def rows_cpu(half, scale, first, rows):  # type: ignore[no-untyped-def]
+def rows_cpu(half, scale, first, rows):
     """Fill (STEPS + 1, K) float32 with the filter at taps first, first + 1, … from each of STEPS places on.
 
     Between two entries of the table (Z,) float64 it is linear.
@@ -46,7 +46,7 @@ def rows_cpu(half, scale, first, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def read_cpu(x, step, rows, out):  # type: ignore[no-untyped-def]
+def read_cpu(x, step, rows, out):
     """Fill (N,) with the sums of x from ⌊n · step⌋ on times the rows beside the place in between; flat, K wide."""
     width = len(rows) // (STEPS + 1)
     for n in range(len(out)):

@@ -25,7 +25,7 @@ BLOCK = 16
 """Samples for which a gliding tone keeps its frequency; its phase runs on."""
 
 
-def _between(i, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def _between(i, channel, key0, key1, key2):
     # In (0, 1), so that its logarithm is finite.
     return 0.5 * float(lattice(i, channel, key0, key1, key2)) + 0.5 + 2.0**-26
 
@@ -34,7 +34,7 @@ _between_cpu = njit(inline="always")(_between)
 
 
 @njit(inline="always")
-def _minus_log(x):  # type: ignore[no-untyped-def]
+def _minus_log(x):
     # −ln x of a float32 above 0: ln 2 · its exponent, and 2 · artanh((m − 1)/(m + 1)) of a mantissa m in [¾, 3/2).
     bits = np.int32(np.float32(x).view(np.int32) - np.int32(0x3F400000))
     m = np.int32((bits & np.int32(0x7FFFFF)) + np.int32(0x3F400000)).view(np.float32)
@@ -45,7 +45,7 @@ def _minus_log(x):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _unit(turns):  # type: ignore[no-untyped-def]
+def _unit(turns):
     # (cos, sin) of an angle in turns, float32, 0…1: polynomials on an eighth to either side of a quarter turn.
     quarter = np.floor(_FOUR * turns + _HALF)
     t = _TAU * (turns - _QUARTER * quarter)
@@ -59,7 +59,7 @@ def _unit(turns):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def gaussians_cpu(out, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def gaussians_cpu(out, channel, key0, key1, key2):
     """Fill (2N,) float32 with N complex normals of power one (Box and Muller)."""
     for i in range(len(out) // 2):
         # Of 2⁻²⁴, never 0; lattice() of an even and an odd place.
@@ -71,7 +71,7 @@ def gaussians_cpu(out, channel, key0, key1, key2):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def wander_cpu(out, step, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def wander_cpu(out, step, channel, key0, key1, key2):
     """Fill (T,) float32 with a smooth random curve, −1…1, that meets a new random value every 1 / step samples."""
     start = _between_cpu(-1, channel, key0, key1, key2)
     n, knot = 0, 0
@@ -87,7 +87,7 @@ def wander_cpu(out, step, channel, key0, key1, key2):  # type: ignore[no-untyped
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def harmonics_cpu(out, step, multiples, levels, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def harmonics_cpu(out, step, multiples, levels, channel, key0, key1, key2):
     """Add to (T,) float32 the multiples of a gliding tone, Σ level · cos(multiple · phase + its own random phase).
 
     `step` (⌈T / BLOCK⌉,) is the tone's frequency in turns a sample, new at each block of samples, and `out` has
@@ -126,14 +126,14 @@ def harmonics_cpu(out, step, multiples, levels, channel, key0, key1, key2):  # t
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def gusty_cpu(steady, wind, level, slow, depth, lines, share, out):  # type: ignore[no-untyped-def]
+def gusty_cpu(steady, wind, level, slow, depth, lines, share, out):
     """out = steady + wind · level · (1 + depth · slow) + share · lines, all (T,) float32."""
     for i in range(len(out)):
         out[i] = steady[i] + wind[i] * (level + depth * slow[i]) + share * lines[i]
 
 
 @njit(nogil=True, cache=True)
-def drops_cpu(out, density, channel, key0, key1, key2):  # type: ignore[no-untyped-def]
+def drops_cpu(out, density, channel, key0, key1, key2):
     """Add to (T,) impulses at random moments, `density` a sample, of either sign; their mean square is 2 each."""
     i, moment = 0, 0.0
     while True:

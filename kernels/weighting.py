@@ -43,7 +43,7 @@ def weights(power: np.ndarray, n: int) -> np.ndarray:
 
 
 @njit(nogil=True, cache=True)
-def sum_cpu(data, n, rows, first, second, out):  # type: ignore[no-untyped-def]
+def sum_cpu(data, n, rows, first, second, out):
     """Add to (16, 2) float64 each lane's energies under two weights, (2n,) float32 each, from (n, 2, 16) spectra.
 
     Lane k is a block and lane k + 1 the one after it; what is found for the last lane means nothing.
@@ -65,7 +65,7 @@ def sum_cpu(data, n, rows, first, second, out):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def energies_cpu(x, blocks, n, rows, first, second, w, data, out):  # type: ignore[no-untyped-def]
+def energies_cpu(x, blocks, n, rows, first, second, w, data, out):
     """Fill (16, 2) float64 with the energies of 2 · `blocks` blocks of n/2 samples, up to 15 lanes of two each.
 
     Args:

@@ -14,13 +14,13 @@ _INFINITE, _MAGNITUDE = np.int32(0x7F800000), np.int32(0x7FFFFFFF)
 
 
 @inline
-def _size(x):  # type: ignore[no-untyped-def]
+def _size(x):
     # Grows with |x|, and is `_INFINITE` or more of what is not finite.
     return np.int32(bits(x) & _MAGNITUDE)
 
 
 @inline
-def fetch_whole(item, quads, px, py, how, span, sides, values):  # type: ignore[no-untyped-def]
+def fetch_whole(item, quads, px, py, how, span, sides, values):
     (warped, straight, line), (count, full, place), (height, width, channels) = how, span, sides
     for c in range(channels):
         value = values[c]
@@ -38,7 +38,7 @@ def fetch_whole(item, quads, px, py, how, span, sides, values):  # type: ignore[
 
 
 @inline
-def fetch_float(item, quads, px, py, how, span, sides, values):  # type: ignore[no-untyped-def]
+def fetch_float(item, quads, px, py, how, span, sides, values):
     warped, (count, full, place), (height, width, channels) = how[0], span, sides
     for c in range(channels):
         value, base = values[c], np.int32(c * height * width)
@@ -50,12 +50,12 @@ def fetch_float(item, quads, px, py, how, span, sides, values):  # type: ignore[
 
 
 @inline
-def _grey(x):  # type: ignore[no-untyped-def]
+def _grey(x):
     return np.uint8(np.int32(rounded(min(max(x, _ZERO), _ONE) * _WHITE)))
 
 
 @inline
-def put_whole(item, span, sides, values):  # type: ignore[no-untyped-def]
+def put_whole(item, span, sides, values):
     count, place, channels = span[0], span[2], sides[2]
     flaw = np.int32(0)
     for c in range(channels):
@@ -72,7 +72,7 @@ def put_whole(item, span, sides, values):  # type: ignore[no-untyped-def]
 
 
 @inline
-def put_float(item, span, sides, values):  # type: ignore[no-untyped-def]
+def put_float(item, span, sides, values):
     (count, _, place), (height, width, channels) = span, sides
     flaw = np.int32(0)
     for c in range(channels):

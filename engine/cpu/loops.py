@@ -34,7 +34,7 @@ Shift = tuple[Callable[..., Any], Callable[..., Any] | None, Callable[..., Any] 
 
 
 @inline
-def _nothing(*arguments):  # type: ignore[no-untyped-def]
+def _nothing(*arguments):
     pass
 
 
@@ -42,7 +42,7 @@ def _displace(shift: Shift, kind: int, rest: Any) -> Any:
     one = inline(shift[0])
 
     @inline
-    def anywhere(px, py, count, level, which, row, line):  # type: ignore[no-untyped-def]
+    def anywhere(px, py, count, level, which, row, line):
         if which == kind:
             for t in range(count):
                 dx, dy = one(px[t], py[t], row)
@@ -55,7 +55,7 @@ def _displace(shift: Shift, kind: int, rest: Any) -> Any:
     lined, along = inline(shift[1]), inline(shift[2])
 
     @inline
-    def quicker(px, py, count, level, which, row, line):  # type: ignore[no-untyped-def]
+    def quicker(px, py, count, level, which, row, line):
         if which == kind and level and py[0] == py[count - 1]:
             lined(py[0], px[0], px[count - 1], row, line)
             for t in range(count):
@@ -73,7 +73,7 @@ def _pointed(pixel: Callable[..., Any], step: int, paints: bool, rest: Any) -> A
     one = inline(pixel)
 
     @inline
-    def plain(values, span, here, points, row, marks):  # type: ignore[no-untyped-def]
+    def plain(values, span, here, points, row, marks):
         (channels, x0, y), on, starts, full = here, points[0], points[1], span[1]
         if on[step]:
             own = row[starts[step] : starts[step + 1]]
@@ -84,7 +84,7 @@ def _pointed(pixel: Callable[..., Any], step: int, paints: bool, rest: Any) -> A
         rest(values, span, here, points, row, marks)
 
     @inline
-    def painted(values, span, here, points, row, marks):  # type: ignore[no-untyped-def]
+    def painted(values, span, here, points, row, marks):
         (count, _, place), (channels, x0, y), (on, starts, above, slots, _) = span, here, points
         if on[step]:
             own, least = row[starts[step] : starts[step + 1]], above[step]
@@ -123,7 +123,7 @@ def compiled(points: tuple[Point, ...], shifts: tuple[Shift, ...], whole_in: boo
     ours = all(one[0].__module__.startswith("sliceforge.") for one in (*shifts, *points))
 
     @inline
-    def place_tile(px, py, count, x0, y, maps, kinds, rows, numbers, line):  # type: ignore[no-untyped-def]
+    def place_tile(px, py, count, x0, y, maps, kinds, rows, numbers, line):
         # Level: a part of a row is a part of a straight line.
         last, level = len(kinds) - 1, True
         if kinds[last] == MATRIX and affine(maps[last]):
@@ -139,7 +139,7 @@ def compiled(points: tuple[Point, ...], shifts: tuple[Shift, ...], whole_in: boo
                 level = False
 
     @njit(cache=ours, nogil=True, error_model="numpy", fastmath={"contract"}, _nrt=False)
-    def pass_cpu(sources, outs, ends, sides, quads, line, masks, moves, points, flaws, lo, hi):  # type: ignore[no-untyped-def]
+    def pass_cpu(sources, outs, ends, sides, quads, line, masks, moves, points, flaws, lo, hi):
         (covers, moved, there), (kinds, maps, rows, numbers) = masks, moves
         table = points[4]
         values, places = tile(), tile()

@@ -14,13 +14,13 @@ _FAR = np.float32(4)  # pixels outside: from there on nothing of a mask is near
 
 
 @inline
-def _left(x, last):  # type: ignore[no-untyped-def]
+def _left(x, last):
     # The pixel before a position, at most `last`; whatever is no position at all is `last` too.
     return np.int32(min(np.uint32(np.int32(x)), np.uint32(last)))
 
 
 @inline
-def pack(pixels, quads):  # type: ignore[no-untyped-def]
+def pack(pixels, quads):
     # Each value of (H, W, C) uint8 with its right, lower and lower right neighbour in one word of (C, H, W) uint32.
     height, width, channels = pixels.shape
     for c in range(channels):
@@ -35,7 +35,7 @@ def pack(pixels, quads):  # type: ignore[no-untyped-def]
 
 
 @inline
-def _pack_row(pixels, here, below, step, count, quads, to):  # type: ignore[no-untyped-def]
+def _pack_row(pixels, here, below, step, count, quads, to):
     for x in range(count):
         at = np.int32(np.int32(x) * step)
         beside = np.int32(at + step)
@@ -49,12 +49,12 @@ def _pack_row(pixels, here, below, step, count, quads, to):  # type: ignore[no-u
 
 
 @inline
-def _pair(left, right):  # type: ignore[no-untyped-def]
+def _pair(left, right):
     return np.uint32(np.uint32(left) | np.uint32(np.uint32(right) << _S8))
 
 
 @inline
-def _blended(quads, base, x, y, height, width):  # type: ignore[no-untyped-def]
+def _blended(quads, base, x, y, height, width):
     # Bilinear at a position inside, 0…1.
     j, i = _left(x, np.int32(width - 1)), _left(y, np.int32(height - 1))
     right, down = x - np.float32(j), y - np.float32(i)
@@ -66,7 +66,7 @@ def _blended(quads, base, x, y, height, width):  # type: ignore[no-untyped-def]
 
 
 @inline
-def gather_packed(quads, base, px, py, count, height, width, value):  # type: ignore[no-untyped-def]
+def gather_packed(quads, base, px, py, count, height, width, value):
     across, down = period(width), period(height)
     for t in range(count):
         x, y = mirrored(px[t], across), mirrored(py[t], down)
@@ -74,7 +74,7 @@ def gather_packed(quads, base, px, py, count, height, width, value):  # type: ig
 
 
 @inline
-def gather_line(quads, base, line, count, height, width, value):  # type: ignore[no-untyped-def]
+def gather_line(quads, base, line, count, height, width, value):
     # The same for positions on a straight line that is reflected once at most.
     left, top, a, d = line
     across, down = period(width), period(height)
@@ -86,7 +86,7 @@ def gather_line(quads, base, line, count, height, width, value):  # type: ignore
 
 
 @inline
-def gather(plane, base, px, py, count, height, width, value):  # type: ignore[no-untyped-def]
+def gather(plane, base, px, py, count, height, width, value):
     across, along = period(width), period(height)
     beside = np.int32(min(np.int32(width - 1), np.int32(1)))
     under = np.int32(width * np.int32(min(np.int32(height - 1), np.int32(1))))
@@ -103,7 +103,7 @@ def gather(plane, base, px, py, count, height, width, value):  # type: ignore[no
 
 
 @inline
-def _inside(cover, base, i, j, height, width):  # type: ignore[no-untyped-def]
+def _inside(cover, base, i, j, height, width):
     # A cover's value, 0 beyond its border.
     near = peek(
         cover, np.int32(base + np.int32(np.int32(min(max(i, 0), height - 1) * width) + min(max(j, 0), width - 1)))
@@ -112,7 +112,7 @@ def _inside(cover, base, i, j, height, width):  # type: ignore[no-untyped-def]
 
 
 @inline
-def gather_cover(cover, base, px, py, count, height, width, value):  # type: ignore[no-untyped-def]
+def gather_cover(cover, base, px, py, count, height, width, value):
     high, wide = np.float32(height) + _FAR, np.float32(width) + _FAR
     for t in range(count):
         x, y = min(max(px[t], -_FAR), wide), min(max(py[t], -_FAR), high)

@@ -27,7 +27,7 @@ again in Numba's disk cache, unlike one over an `njit`.
 """
 
 
-def _array(context, builder, kind, data, shape):  # type: ignore[no-untyped-def]
+def _array(context, builder, kind, data, shape):
     # An array that owns nothing, over what a pointer points to.
     array = context.make_array(kind)(context, builder)
     whole = ir.IntType(64)
@@ -41,11 +41,11 @@ def _array(context, builder, kind, data, shape):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def tile(context):  # type: ignore[no-untyped-def]
+def tile(context):
     """(DEEPEST, TILE) float32 on the caller's stack; nothing is in it yet."""
     kind = types.Array(types.float32, 2, "C")
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         size = ir.Constant(ir.IntType(64), TILE * DEEPEST)
         return _array(context, builder, kind, cgutils.alloca_once(builder, ir.FloatType(), size=size), (DEEPEST, TILE))
 
@@ -53,10 +53,10 @@ def tile(context):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def peek(context, array, at):  # type: ignore[no-untyped-def]
+def peek(context, array, at):
     """array.flat[at] of a contiguous array, with a whole number of 32 bits; no bound is checked."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         return builder.load(builder.gep(data, [builder.sext(arguments[1], ir.IntType(64))], inbounds=True))
 
@@ -64,10 +64,10 @@ def peek(context, array, at):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def poke(context, array, at, value):  # type: ignore[no-untyped-def]
+def poke(context, array, at, value):
     """array.flat[at] = value, as `peek`."""
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         at = builder.sext(arguments[1], ir.IntType(64))
         builder.store(arguments[2], builder.gep(data, [at], inbounds=True))
@@ -77,11 +77,11 @@ def poke(context, array, at, value):  # type: ignore[no-untyped-def]
 
 
 @intrinsic
-def opened(context, address, like, a, b, c):  # type: ignore[no-untyped-def]
+def opened(context, address, like, a, b, c):
     """The contiguous array (a, b, c) of the type of another one, that begins at an address."""
     kind = types.Array(like.dtype, 3, "C")
 
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def code(context, builder, signature, arguments):
         data = builder.inttoptr(arguments[0], context.get_data_type(kind.dtype).as_pointer())
         return _array(context, builder, kind, data, arguments[2:])
 

@@ -48,7 +48,7 @@ _STEP, _SETTLED = np.float32(2.0**-15), np.float32(1e-4)
 
 
 @inlined
-def block_max(shared, value):  # type: ignore[no-untyped-def]
+def block_max(shared, value):
     """The largest of every thread's values, in all threads; shared (THREADS,) float32 is overwritten."""
     i = cuda.threadIdx.x
     cuda.syncthreads()
@@ -64,7 +64,7 @@ def block_max(shared, value):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def count_active(held, version, b, length, gain, lowest, counts):  # type: ignore[no-untyped-def]
+def count_active(held, version, b, length, gain, lowest, counts):
     """counts[q, 0] becomes the samples of which `gain` · held reaches lowest · 2^q; counts (GROUP, THREADS), shared."""
     i = cuda.threadIdx.x
     mine = cuda.local.array(GROUP, int32)
@@ -90,7 +90,7 @@ def count_active(held, version, b, length, gain, lowest, counts):  # type: ignor
 
 
 @inlined
-def active_level(held, version, b, length, gain, level, counts, shared):  # type: ignore[no-untyped-def]
+def active_level(held, version, b, length, gain, level, counts, shared):
     """The active speech level of gain · foreground over its RMS, which is `level`, in shared[LEVEL]."""
     lowest, octave = _LOWEST, 0
     while octave < OCTAVES - 1 and lowest + lowest < level * _BELOW:
@@ -109,7 +109,7 @@ def active_level(held, version, b, length, gain, level, counts, shared):  # type
 
 
 @inlined
-def happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status):  # type: ignore[no-untyped-def]
+def happen(k, script, b, length, places, numbers, grams, held, parts, counts, shared, status):
     """Row k of the script, for one clip; every thread of the block takes part."""
     kind, version, stem = script[k, KIND], script[k, VERSION], script[k, STEM]
     how = places[b, script[k, PLACE]]
@@ -145,7 +145,7 @@ def happen(k, script, b, length, places, numbers, grams, held, parts, counts, sh
 
 
 @inlined
-def guard(stems, b, length, limit, limit_low, parts, sums, shared):  # type: ignore[no-untyped-def]
+def guard(stems, b, length, limit, limit_low, parts, sums, shared):
     """Scale everything so that the peak stays under the limit; an infinite limit asks for no look at the samples."""
     cuda.syncthreads()
     if limit - limit != _ZERO:
@@ -162,7 +162,7 @@ def guard(stems, b, length, limit, limit_low, parts, sums, shared):  # type: ign
         scale_parts(parts, MOST_STEMS, factor, low, shared)
 
 
-def solve_cuda(  # type: ignore[no-untyped-def]
+def solve_cuda(
     stems, places, numbers, script, first, count, grams, held, start, begun, rounds, last, factors, state, status
 ):
     """One block for each clip.

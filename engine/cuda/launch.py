@@ -31,11 +31,11 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @inlined
-def _rest(array, first):  # type: ignore[no-untyped-def]
+def _rest(array, first):
     return array[first:]
 
 
-def _plain_rest(array, first):  # type: ignore[no-untyped-def]
+def _plain_rest(array, first):
     # What such a function calls in turn is compiled for the host, and takes no other array.
     return array._item._ary[first:]
 

@@ -24,7 +24,7 @@ _ZERO = np.float32(0)
 
 
 @inlined
-def block_sum(shared, value, low):  # type: ignore[no-untyped-def]
+def block_sum(shared, value, low):
     """The sum of every thread's pair, left in shared[0, 0] and shared[1, 0]; shared (2, THREADS) float32."""
     i = cuda.threadIdx.x
     cuda.syncthreads()
@@ -40,7 +40,7 @@ def block_sum(shared, value, low):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def scan_smoothers(ends, gap, slope):  # type: ignore[no-untyped-def]
+def scan_smoothers(ends, gap, slope):
     """From each chunk's end as if it began at rest to its end after all chunks of the tile before it.
 
     Args:
@@ -63,7 +63,7 @@ def scan_smoothers(ends, gap, slope):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def scan_maxima(maxima, first, segment, step_to):  # type: ignore[no-untyped-def]
+def scan_maxima(maxima, first, segment, step_to):
     """Each chunk's maximum joined by those of its neighbours on one side that lie in the same segment.
 
     Args:
@@ -87,7 +87,7 @@ def scan_maxima(maxima, first, segment, step_to):  # type: ignore[no-untyped-def
 
 
 @inlined
-def rise(tile, ends, maxima, carried, start, segment, gap, slope):  # type: ignore[no-untyped-def]
+def rise(tile, ends, maxima, carried, start, segment, gap, slope):
     """A tile of |x| becomes its envelope, and each sample's maximum since its segment began is what is returned last.
 
     The caller passes on `carried` (3,), shared: both smoothers and the running maximum at the end of the tile before.
@@ -111,7 +111,7 @@ def rise(tile, ends, maxima, carried, start, segment, gap, slope):  # type: igno
 
 
 @inlined
-def fall(tile, maxima, carried, start, segment):  # type: ignore[no-untyped-def]
+def fall(tile, maxima, carried, start, segment):
     """A tile of the envelope becomes each sample's maximum up to the end of its segment; tiles come last first."""
     i = cuda.threadIdx.x
     first = i * CHUNK
@@ -127,7 +127,7 @@ def fall(tile, maxima, carried, start, segment):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def multiply_stems(stems, b, length, version, grams, shared):  # type: ignore[no-untyped-def]
+def multiply_stems(stems, b, length, version, grams, shared):
     """The sum of the product of each two stems of a clip; shared (2, THREADS) float32 is overwritten."""
     i, count = cuda.threadIdx.x, grams.shape[2]
     for s in range(stems.shape[0]):
@@ -144,7 +144,7 @@ def multiply_stems(stems, b, length, version, grams, shared):  # type: ignore[no
 
 
 @inlined
-def climb(tile, running, start, segment, carried):  # type: ignore[no-untyped-def]
+def climb(tile, running, start, segment, carried):
     """A tile of the envelope becomes each sample's maximum since its segment began."""
     i = cuda.threadIdx.x
     cuda.syncthreads()
@@ -154,7 +154,7 @@ def climb(tile, running, start, segment, carried):  # type: ignore[no-untyped-de
     cuda.syncthreads()
 
 
-def measure_cuda(stems, places, numbers, active, version, grams, envelope, held):  # type: ignore[no-untyped-def]
+def measure_cuda(stems, places, numbers, active, version, grams, envelope, held):
     """One block for each clip.
 
     Args:

@@ -17,11 +17,11 @@ _ZERO = np.float32(0)
 
 
 @inlined
-def _fused(a, b, c):  # type: ignore[no-untyped-def]
+def _fused(a, b, c):
     return cuda.fma(a, b, c)
 
 
-def _plain_fused(a, b, c):  # type: ignore[no-untyped-def]
+def _plain_fused(a, b, c):
     return np.float32(np.float64(a) * np.float64(b) + np.float64(c))
 
 
@@ -30,7 +30,7 @@ fused = _plain_fused if SIMULATED else _fused
 
 
 @inlined
-def total(a, b):  # type: ignore[no-untyped-def]
+def total(a, b):
     """The sum of two float32, and what its rounding left."""
     both = a + b
     share = both - a
@@ -38,21 +38,21 @@ def total(a, b):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def add(a, a_low, b, b_low):  # type: ignore[no-untyped-def]
+def add(a, a_low, b, b_low):
     """The sum of two pairs."""
     both, left = total(a, b)
     return total(both, left + (a_low + b_low))
 
 
 @inlined
-def multiply(a, a_low, b, b_low):  # type: ignore[no-untyped-def]
+def multiply(a, a_low, b, b_low):
     """The product of two pairs."""
     both = a * b
     return total(both, fused(a, b, -both) + (a * b_low + a_low * b))
 
 
 @inlined
-def divide(a, a_low, b, b_low):  # type: ignore[no-untyped-def]
+def divide(a, a_low, b, b_low):
     """The quotient of two pairs, the second of which is not 0."""
     share = a / b
     back, back_low = multiply(share, _ZERO, b, b_low)
@@ -60,7 +60,7 @@ def divide(a, a_low, b, b_low):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def root(a, a_low):  # type: ignore[no-untyped-def]
+def root(a, a_low):
     """The square root of a pair; 0 of less."""
     side = np.float32(math.sqrt(max(a, _ZERO)))
     low = _ZERO

@@ -40,14 +40,14 @@ def _displaced(shift: Callable[..., Any] | None, kind: int, others: Callable[...
     if shift is None or others is None:
 
         @inlined
-        def nowhere(which, x, y, row):  # type: ignore[no-untyped-def]
+        def nowhere(which, x, y, row):
             return _ZERO, _ZERO
 
         return nowhere
     one = inlined(shift)
 
     @inlined
-    def displaced(which, x, y, row):  # type: ignore[no-untyped-def]
+    def displaced(which, x, y, row):
         if which == kind:
             dx, dy = one(x, y, row)
         else:
@@ -61,14 +61,14 @@ def _pointed(pixel: Callable[..., Any] | None, kind: int, others: Callable[..., 
     if pixel is None or others is None:
 
         @inlined
-        def unchanged(which, value, x, y, row):  # type: ignore[no-untyped-def]
+        def unchanged(which, value, x, y, row):
             return value
 
         return unchanged
     one = inlined(pixel)
 
     @inlined
-    def pointed(which, value, x, y, row):  # type: ignore[no-untyped-def]
+    def pointed(which, value, x, y, row):
         if which == kind:
             value = np.float32(one(value, x, y, row))
         else:
@@ -92,7 +92,7 @@ def compiled(points: tuple[Callable[..., Any], ...], shifts: tuple[Callable[...,
     for kind in reversed(range(len(points))):
         pointed = _pointed(points[kind], kind, pointed)
 
-    def raster_cuda(  # type: ignore[no-untyped-def]
+    def raster_cuda(
         pixels, planes, given, before_planes, before_covers, script, numbers, steps_at, covers_at, kinds, brought,
         made_pixels, made_planes, marks, after_planes, after_covers, flaws, channels, tall, wide,
     ):  # fmt: skip

@@ -19,19 +19,19 @@ _COVER, _NONE = np.uint8(1), np.uint8(0)
 
 
 @inlined
-def get(array, at):  # type: ignore[no-untyped-def]
+def get(array, at):
     """array[at]; unsigned, so that nobody asks whether it is counted from the end."""
     return array[np.uint32(at)]
 
 
 @inlined
-def line(numbers, at, x, y):  # type: ignore[no-untyped-def]
+def line(numbers, at, x, y):
     """Three numbers, of a matrix, at a position."""
     return get(numbers, at) * x + (get(numbers, at + 1) * y + get(numbers, at + 2))
 
 
 @inlined
-def carried(numbers, at, kind, x, y):  # type: ignore[no-untyped-def]
+def carried(numbers, at, kind, x, y):
     """A position through one matrix."""
     right, down = line(numbers, at, x, y), line(numbers, at + 3, x, y)
     if kind == AFFINE:
@@ -43,7 +43,7 @@ def carried(numbers, at, kind, x, y):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def mirrored(x, size):  # type: ignore[no-untyped-def]
+def mirrored(x, size):
     """reflect_101 of a position: the row goes on as its mirror image, ends not repeated."""
     period = np.float32(max(np.int32(2 * size - 2), np.int32(1)))
     x = x - period * np.float32(floored(x * (_ONE / period)))
@@ -51,20 +51,20 @@ def mirrored(x, size):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def corner(x, size):  # type: ignore[no-untyped-def]
+def corner(x, size):
     """The pixel before a position in 0 … size − 1, with one after it where there are two."""
     return np.int32(max(min(np.int32(x), np.int32(size - 2)), np.int32(0)))
 
 
 @inlined
-def blended(a, b, c, d, right, down):  # type: ignore[no-untyped-def]
+def blended(a, b, c, d, right, down):
     """Bilinear between a b (upper) and c d (lower)."""
     upper, lower = a + (b - a) * right, c + (d - c) * right
     return upper + (lower - upper) * down
 
 
 @inlined
-def seen(pixels, planes, whole, origin, place, beside, below, right, down):  # type: ignore[no-untyped-def]
+def seen(pixels, planes, whole, origin, place, beside, below, right, down):
     """The source between four pixels: at `place` from `origin`, one `beside` it, and both of the row `below`."""
     first, third = np.int32(origin + place), np.int32(origin + place + below)
     second, fourth = np.int32(first + beside), np.int32(third + beside)
@@ -77,7 +77,7 @@ def seen(pixels, planes, whole, origin, place, beside, below, right, down):  # t
 
 
 @inlined
-def covered(given, covers, whole, origin, i, j, height, width):  # type: ignore[no-untyped-def]
+def covered(given, covers, whole, origin, i, j, height, width):
     """A cover's value, 0 beyond its border."""
     if i < 0 or i >= height or j < 0 or j >= width:
         return _ZERO
@@ -86,7 +86,7 @@ def covered(given, covers, whole, origin, i, j, height, width):  # type: ignore[
 
 
 @inlined
-def coverage(given, covers, whole, origin, x, y, height, width):  # type: ignore[no-untyped-def]
+def coverage(given, covers, whole, origin, x, y, height, width):
     """A cover at a position, with nothing beyond its border."""
     x = min(max(x, -_FAR), np.float32(width) + _FAR)
     y = min(max(y, -_FAR), np.float32(height) + _FAR)
@@ -99,7 +99,7 @@ def coverage(given, covers, whole, origin, x, y, height, width):  # type: ignore
 
 
 @inlined
-def mark(marks, after, ends, at, value, least):  # type: ignore[no-untyped-def]
+def mark(marks, after, ends, at, value, least):
     """Write a cover: as it is, or, where it ends, whether it counts."""
     if ends:
         marks[np.uint32(at)] = _COVER if value >= least else _NONE
@@ -108,6 +108,6 @@ def mark(marks, after, ends, at, value, least):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def grey(value):  # type: ignore[no-untyped-def]
+def grey(value):
     """0…1 as uint8, half to even; what lies outside is cut."""
     return np.uint8(np.int32(rounded(min(max(value, _ZERO), _ONE) * _WHITE)))

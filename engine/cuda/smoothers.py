@@ -21,7 +21,7 @@ TILE = THREADS * CHUNK
 
 
 @inlined
-def smooth(tile, first, gap, once, twice, keep):  # type: ignore[no-untyped-def]
+def smooth(tile, first, gap, once, twice, keep):
     """Both smoothers through a chunk of |x|; returns where they end.
 
     Args:
@@ -38,7 +38,7 @@ def smooth(tile, first, gap, once, twice, keep):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def before(ends, i, carried, gap, slope):  # type: ignore[no-untyped-def]
+def before(ends, i, carried, gap, slope):
     """What the smoothers hold where thread i's chunk begins.
 
     Args:
@@ -54,7 +54,7 @@ def before(ends, i, carried, gap, slope):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def since(tile, first, start, segment, running, keep):  # type: ignore[no-untyped-def]
+def since(tile, first, start, segment, running, keep):
     """The maximum since the segment began, at the end of a chunk; of each of its samples, in `tile`, if `keep`.
 
     Args:
@@ -73,7 +73,7 @@ def since(tile, first, start, segment, running, keep):  # type: ignore[no-untype
 
 
 @inlined
-def until(tile, first, start, segment, running, keep):  # type: ignore[no-untyped-def]
+def until(tile, first, start, segment, running, keep):
     """The maximum up to the segment's end, as `since` from the other side."""
     place = (start + first + CHUNK) % segment
     for k in range(first + CHUNK - 1, first - 1, -1):

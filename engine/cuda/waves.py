@@ -34,7 +34,7 @@ _UNIT = np.float32(1.5 * 2**23)
 
 
 @inlined
-def quarter_sine(x):  # type: ignore[no-untyped-def]
+def quarter_sine(x):
     """sin(π/2 · x) of x in 0…1."""
     square, total = x * x, _ZERO
     for coefficient in _SINE:
@@ -43,7 +43,7 @@ def quarter_sine(x):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def excerpt_value(pool, base, count, fade, t):  # type: ignore[no-untyped-def]
+def excerpt_value(pool, base, count, fade, t):
     """Sample t of the sound pool[base : base + count], continued as `excerpts.excerpt` does; fade −1: not continued."""
     if fade < 0:
         return pool[base + t]
@@ -56,7 +56,7 @@ def excerpt_value(pool, base, count, fade, t):  # type: ignore[no-untyped-def]
     return value
 
 
-def gather_cuda(pool, made, places, column, stems, stem):  # type: ignore[no-untyped-def]
+def gather_cuda(pool, made, places, column, stems, stem):
     """Write one mix's noise into stems[stem], silence where the mix does not happen.
 
     Args:
@@ -77,7 +77,7 @@ def gather_cuda(pool, made, places, column, stems, stem):  # type: ignore[no-unt
         stems[stem, b, t] = value
 
 
-def shape_cuda(spectra, responses, places, column, count):  # type: ignore[no-untyped-def]
+def shape_cuda(spectra, responses, places, column, count):
     """Multiply each stem's spectrum by the transfer functions of its clip's filters.
 
     Args:
@@ -99,7 +99,7 @@ def shape_cuda(spectra, responses, places, column, count):  # type: ignore[no-un
             spectra[s, b, f, 1] = x * imaginary + y * real
 
 
-def select_cuda(filtered, before, places, column, count, after):  # type: ignore[no-untyped-def]
+def select_cuda(filtered, before, places, column, count, after):
     """Take the filtered samples, or those before where no filter happens to the clip; silence beyond its end.
 
     Args:
@@ -120,7 +120,7 @@ def select_cuda(filtered, before, places, column, count, after):  # type: ignore
 
 
 @inlined
-def heard(stems, factors, b, t):  # type: ignore[no-untyped-def]
+def heard(stems, factors, b, t):
     """The sum of a clip's stems at sample t, each by its factor."""
     value = _ZERO
     for s in range(stems.shape[0]):
@@ -133,7 +133,7 @@ def point_kernel(pixel: Callable[..., Any]) -> Callable[..., None]:
     """The pass of a point step: sums each clip's stems, which stay apart no more, and asks `pixel` for each sample."""
     one = inlined(pixel)
 
-    def point_cuda(stems, factors, numbers, first, count, places, column, after):  # type: ignore[no-untyped-def]
+    def point_cuda(stems, factors, numbers, first, count, places, column, after):
         """Column `column` of places: 1 where it happens; `count` columns of numbers from `first`: what it reads."""
         b = cuda.blockIdx.y
         row, happens = numbers[b, first : first + count], places[b, column] == 1
@@ -146,7 +146,7 @@ def point_kernel(pixel: Callable[..., Any]) -> Callable[..., None]:
     return point_cuda
 
 
-def finish_cuda(stems, factors, places, out, status, unfit):  # type: ignore[no-untyped-def]
+def finish_cuda(stems, factors, places, out, status, unfit):
     """Add, scale, clamp, round half to even to 16 bits; silence beyond the end.
 
     Args:

@@ -40,7 +40,7 @@ _TEN, _TWENTY, _TO_RATIO = np.float32(10), np.float32(20), np.float32(math.log(1
 
 
 @inlined
-def settle_level(counts, lowest, length, level, shared):  # type: ignore[no-untyped-def]
+def settle_level(counts, lowest, length, level, shared):
     """One thread goes up a group of thresholds until one leaves no more than the margin.
 
     What is left in shared[LEVEL] is `loudness.active` over the RMS, `level`.
@@ -65,7 +65,7 @@ def settle_level(counts, lowest, length, level, shared):  # type: ignore[no-unty
 
 
 @inlined
-def total_rms(grams, version, b, count, parts, length):  # type: ignore[no-untyped-def]
+def total_rms(grams, version, b, count, parts, length):
     """The RMS of the sum of `count` stems, each by its factor in parts (2, MOST_STEMS): a pair."""
     power, low, stems = _ZERO, _ZERO, grams.shape[2]
     for s in range(count):
@@ -79,14 +79,14 @@ def total_rms(grams, version, b, count, parts, length):  # type: ignore[no-untyp
 
 
 @inlined
-def rms(power, low, length):  # type: ignore[no-untyped-def]
+def rms(power, low, length):
     """The root of a sum over its samples: a pair."""
     power, low = divide(power, low, np.float32(length), _ZERO)
     return root(power, low)
 
 
 @inlined
-def scale_parts(parts, count, factor, low, shared):  # type: ignore[no-untyped-def]
+def scale_parts(parts, count, factor, low, shared):
     """Everything louder or softer."""
     for s in range(count):
         high, left = multiply(parts[0, s], parts[1, s], factor, low)
@@ -96,7 +96,7 @@ def scale_parts(parts, count, factor, low, shared):  # type: ignore[no-untyped-d
 
 
 @inlined
-def gain_parts(k, script, b, length, numbers, grams, parts, shared, status, how):  # type: ignore[no-untyped-def]
+def gain_parts(k, script, b, length, numbers, grams, parts, shared, status, how):
     """One thread multiplies everything as row k of the script, a gain, asks for."""
     column = script[k, NUMBER]
     factor, low = numbers[b, column], numbers[b, column + 1]

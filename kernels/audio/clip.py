@@ -8,7 +8,7 @@ import numpy as np
 from sliceforge.engine.op import Point, Real, setting
 
 
-def clip_value(value, x, y, row):  # type: ignore[no-untyped-def]
+def clip_value(value, x, y, row):
     """One sample, cut off at ±row[0]."""
     return min(max(value, -row[0]), row[0])
 

@@ -60,7 +60,7 @@ class Elastic(Warp):
 
 
 @njit(cache=True)
-def _tables_cpu(out, most, keys):  # type: ignore[no-untyped-def]
+def _tables_cpu(out, most, keys):
     for n in range(len(out)):
         columns, rows = int(out[n, 1]), int(out[n, 2])
         for i in range(rows):
@@ -69,7 +69,7 @@ def _tables_cpu(out, most, keys):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _spline(f):  # type: ignore[no-untyped-def]
+def _spline(f):
     # The weights of the control points at −1, 0, 1 and 2 for a place f in 0…1 between those at 0 and 1.
     g = _ONE - f
     first, last = g * g * g / _SIX, f * f * f / _SIX
@@ -78,11 +78,11 @@ def _spline(f):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _kept(place, last):  # type: ignore[no-untyped-def]
+def _kept(place, last):
     return np.int32(min(max(np.int32(place), 0), last))
 
 
-def elastic_line(y, left, right, row, line):  # type: ignore[no-untyped-def]
+def elastic_line(y, left, right, row, line):
     """For positions from `left` to `right` at y: the movement of the control points above and below, blended along y:
     two numbers for each of their columns."""
     last, bottom = np.int32(np.int32(row[1]) - 1), np.int32(np.int32(row[2]) - 1)
@@ -99,7 +99,7 @@ def elastic_line(y, left, right, row, line):  # type: ignore[no-untyped-def]
             line[2 * j + axis] = total + along[2] * row[at + 2 * low] + along[3] * row[at + 2 * lower]
 
 
-def elastic_along(x, row, line):  # type: ignore[no-untyped-def]
+def elastic_along(x, row, line):
     """How far from x the position lies that is shown there, on the row that `line` was worked out for."""
     last = np.int32(np.int32(row[1]) - 1)
     u = x / row[0]
@@ -112,7 +112,7 @@ def elastic_along(x, row, line):  # type: ignore[no-untyped-def]
     return dx, across[0] * line[p] + across[1] * line[q] + across[2] * line[r] + across[3] * line[s]
 
 
-def elastic_shift(x, y, row):  # type: ignore[no-untyped-def]
+def elastic_shift(x, y, row):
     """How far from (x, y), in pixels, the position lies that is shown there; beyond the grid its edge goes on."""
     last, bottom = np.int32(np.int32(row[1]) - 1), np.int32(np.int32(row[2]) - 1)
     u, v = x / row[0], y / row[0]

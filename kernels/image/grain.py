@@ -35,7 +35,7 @@ class Grain(Point):
         return stack(plan["sd"] / 255, *pieces(plan["key"]))
 
 
-def grain_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def grain_pixel(value, x, y, row):
     """The value with its noise, not cut."""
     return value + row[0] * gaussian(np.int32(x), np.int32(y), row[1], row[2], row[3])
 

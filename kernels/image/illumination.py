@@ -59,7 +59,7 @@ class Illumination(Point):
         return stack(*numbers)
 
 
-def illumination_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def illumination_pixel(value, x, y, row):
     """The value in this light; exactly `value` where slope, vignette and band are 0."""
     dx, dy = x - row[0], y - row[1]
     light = max(_ONE + row[2] * dx + row[3] * dy, _ZERO)

@@ -42,7 +42,7 @@ class Photometric(Point):
         return stack(contrast * plan["brightness"], (1 - contrast) * self.pivot, plan["gamma"])
 
 
-def photometric_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def photometric_pixel(value, x, y, row):
     """The new value; a gamma of one leaves what is below black as it is."""
     changed = row[0] * value + row[1]
     if row[2] == _ONE:

@@ -101,7 +101,7 @@ class Scratch(Paint):
 
 
 @njit(inline="always")
-def _bump(d, width):  # type: ignore[no-untyped-def]
+def _bump(d, width):
     # Wider than two pixels it has a floor: a gouge keeps edges as sharp as a fine scratch has.
     floor = max(width - _TWO, _ZERO)
     s = max(abs(d) - floor * _HALF, _ZERO) / ((width - floor) * _REACH)
@@ -110,14 +110,14 @@ def _bump(d, width):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _path(t, along, row):  # type: ignore[no-untyped-def]
+def _path(t, along, row):
     bow = row[9] * (_HALF - t * t)
     swing = row[10] * _TWO * t * (_ONE - t * t)
     return bow + swing + row[11] * curve(along / np.float32(17), 0, row[17], row[18], row[19])
 
 
 @njit(inline="always")
-def _along(t, along, row):  # type: ignore[no-untyped-def]
+def _along(t, along, row):
     # Two factors, 0…1: of the faded ends, and of slow and quick variation with a gap wherever a slow curve is low.
     ends = eased((_ONE + t) / row[13]) * eased((_ONE - t) / row[14])
     slow = curve(along / np.float32(23), 1, row[17], row[18], row[19])
@@ -130,7 +130,7 @@ def _along(t, along, row):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always")
-def _across(d, along, width, row):  # type: ignore[no-untyped-def]
+def _across(d, along, width, row):
     groove = surface(along / np.float32(9), d / np.float32(1.3), 4, row[17], row[18], row[19])
     core = _bump(d, width) * (_ONE - row[16] * (_HALF + _HALF * groove))
     flanks = (_ONE + row[8]) * _bump(d - _SHOULDER_AT * width, _SHOULDER_WIDTH * width)
@@ -138,7 +138,7 @@ def _across(d, along, width, row):  # type: ignore[no-untyped-def]
     return core - row[7] * flanks
 
 
-def scratch_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def scratch_pixel(value, x, y, row):
     """The scratched value at pixel (x, y); exactly `value` outside the scratch."""
     dx, dy = x - row[0], y - row[1]
     along, across = dx * row[2] + dy * row[3], dy * row[2] - dx * row[3]
