@@ -1,6 +1,6 @@
 """benchmarks/README.md, from what `make bench` measured.
 
-python benchmarks/table.py [FOLDER]
+python -m benchmarks.table [FOLDER]
 
 FOLDER, benchmarks/results unless given, holds latest.json (pytest-benchmark), and where they have been measured
 peers.json, generate.json and scale.json.
@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+from benchmarks import sections
 
-from benchmarks import sections  # noqa: E402
+HERE = Path(__file__).resolve().parent
 
 NOTHING = 1e6
 """Items per second that only a recipe without gates can measure."""

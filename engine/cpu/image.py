@@ -118,6 +118,8 @@ class _Run:
     def __init__(self, recipe: Recipe, threads: int) -> None:
         self.threads, self.steps = threads, recipe.steps
         self.points = [step for step in recipe.steps if isinstance(step.op, Point)]
+        ops = [step.op for step in recipe.steps if isinstance(step.op, Point)]
+        self.pixels = tuple((type(op).pixel, isinstance(op, Paint)) for op in ops)
         self.place = {step.name: i for i, step in enumerate(self.points)}
         warps = [type(step.op) for step in recipe.steps if isinstance(step.op, Warp)]
         shifts = [(warp.shift, warp.line, warp.along) for warp in warps if warp.shift is not None]
@@ -126,8 +128,7 @@ class _Run:
 
     def loop(self, whole_in: bool, whole_out: bool) -> Any:
         """The loop for these ends."""
-        points = tuple((type(step.op).pixel, isinstance(step.op, Paint)) for step in self.points)  # type: ignore[attr-defined]
-        return compiled(points, tuple(self.shifts), whole_in, whole_out)
+        return compiled(self.pixels, tuple(self.shifts), whole_in, whole_out)
 
     def flush(self, items: Iterable[_Item], last: bool) -> None:
         """Do what waits, like items together."""
