@@ -1,6 +1,5 @@
 """What holds of images, run in Numba's simulator by `test_image.py`, in a process of its own."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-import torch
+import simulator
 import yaml
-from numba.cuda.core import config
 
 from sliceforge.engine import plan, stepwise
 from sliceforge.engine.compose import load_recipe
@@ -29,13 +27,9 @@ from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe, Step
 from sliceforge.kernels.image.photometric import Photometric
 
-assert config.ENABLE_CUDASIM
+simulator.set_up()
 # Of numbers that are none numpy warns, where a device goes on.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
-sys.setswitchinterval(1e-5)
-# New memory holds no numbers, so that what nobody wrote shows.
-torch.use_deterministic_algorithms(True)
-torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
 
 ROOT = Path(__file__).resolve().parents[3]
 OPERATORS = {path.stem: path for path in sorted((ROOT / "conf" / "op" / "image").glob("*.yaml"))}

@@ -1,14 +1,13 @@
 """What holds of the kernels and the chain, run in Numba's simulator by `test_sound.py`, in a process of its own."""
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import simulator
 import torch
-from numba.cuda.core import config
 from signals import voice
 
 from sliceforge.engine import plan, sound
@@ -31,14 +30,9 @@ from sliceforge.kernels.audio.clip import clip_value
 STEP = 2.0**-15
 SIZES = [1, 7, 63, 1000]
 RATE = 8000
-assert config.ENABLE_CUDASIM
+simulator.set_up()
 # Of numbers that are none numpy warns, where a device goes on.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
-# Threads of the simulator wait for each other at every barrier: let them take turns quickly.
-sys.setswitchinterval(1e-5)
-# New memory holds no numbers, so that what nobody wrote shows.
-torch.use_deterministic_algorithms(True)
-torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
 
 BANK = {"rirs": Inventory(["hall", "yard"], np.array([0.025, 0.05]))}
 BANK |= {"noise": Inventory(["hum", "street"], np.array([300, 3000]) / RATE)}
