@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sliceforge.engine.deal import Deal, Shares
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Real, Shapes, Spectrum, setting
-from sliceforge.kernels import room
+from sliceforge.kernels import shoebox
 from sliceforge.kernels.noise import lattice, pieces
 
 CABIN = ("t60", "distance", "width", "height", "length")
@@ -26,16 +27,23 @@ class Reverb(Spectrum):
     Args:
         source: `cabin`; `bank`; or `either`, half and half, the cabin alone where the run has no such bank.
         bank: the name of a bank of impulse responses; of one with several channels, one is drawn.
+        cap: how often an item of the bank is used in a run, at most; 0: no limit.
+        in_turn: no item comes again before all have come, as with a cap. `either` then takes one of every two rows from
+            the bank.
+        quota: shares of tags, such as {hall: 0.3, car: 0.7}; empty: every item is as likely as any other.
         t60: seconds, of the cabin.
         distance: metres from mouth to microphone.
         width, height, length: metres, of the cabin.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     by_item: ClassVar[bool] = True
 
     source: str = setting("cabin", choices=("cabin", "bank", "either"))
     bank: str = setting("rirs")
+    cap: int = setting(0, "uses", low=0)
+    in_turn: bool = setting(False)
+    quota: Shares = setting({})
     t60: Real = setting([0.03, 0.1], "s", low=0.02, high=0.2)
     distance: Real = setting([0.3, 1.0], "m", low=0.05, high=3)
     width: Real = setting([1.2, 1.6], "m", low=1, high=5)
@@ -63,25 +71,35 @@ class Reverb(Spectrum):
         if self.source == "bank" and not ids and len(keys):
             known = did_you_mean(self.bank, shapes.banks)
             raise SettingError(f"banks.{self.bank}: responses come from there: banks.{self.bank}=FOLDER{known}")
-        share = float(self.source == "bank") if self.source != "either" else 0.5 * bool(ids)
-        taken = keys.uniform("source")[:, 0] < share
+        taken, slots = self._deal().taken(keys, shapes, self.source, bool(ids))
         plan["source"] = np.where(taken, "bank", "cabin").astype(object)
         plan["item"] = np.full(len(keys), "", object)
-        if ids:
-            item = np.array(ids, object)[(keys.uniform("item")[:, 0] * len(ids)).astype(np.int64)]
-            plan["item"][taken] = item[taken]
+        if inventory is not None and ids and taken.any():
+            rows = np.flatnonzero(taken)
+            some = None if slots is None else slots[rows]
+            pick = self._deal().items(keys.take(rows), shapes.take(rows), inventory, some)
+            plan["item"][rows] = np.where(pick < 0, "", np.array(ids, object)[pick])
         plan["channel"] = np.where(taken, keys.uniform("channel")[:, 0], 0).astype(np.float32)
         for name in CABIN:
             plan[name] = np.where(taken, 0, plan[name]).astype(np.float32)
         plan["key"] = keys.field()
         return plan
 
+    def by_slot(self) -> bool:
+        """With a cap, in turn or with a quota."""
+        return self._deal().by_slot()
+
+    def _deal(self) -> Deal:
+        return Deal(self.bank, self.cap, self.in_turn, self.quota)
+
     def response(self, rate: int, sound: np.ndarray | None, /, **plan: Any) -> np.ndarray:
         """(N,) float64 with an energy of one."""
+        if sound is None and plan["source"] == "bank":
+            raise InputError("empty", f"every item of banks.{self.bank} has been used as often as its cap says")
         if sound is None:
             size = np.array([float(plan[name]) for name in ("width", "height", "length")])
             mouth, ear = places(size, float(plan["distance"]), int(plan["key"]))
-            wave = room.shoebox(size, mouth, ear, float(plan["t60"]), rate)
+            wave = shoebox.response(size, mouth, ear, float(plan["t60"]), rate, pieces(int(plan["key"])))
         else:
             wave = sound[int(np.argmax(np.abs(sound))) :].astype(np.float64)
         energy = float(np.square(wave).sum())
