@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,8 @@ import numpy as np
 
 from sliceforge.engine.distribution import Distribution
 from sliceforge.engine.keys import Keys
+from sliceforge.engine.shapes import Inventory as Inventory
+from sliceforge.engine.shapes import Shapes as Shapes
 
 Columns = dict[str, np.ndarray]
 
@@ -28,45 +30,6 @@ class Real(Distribution):
 
 class Whole(Distribution):
     """The type of a setting that may vary over the whole numbers."""
-
-
-@dataclass(frozen=True)
-class Inventory:
-    """What a draw may know of a bank: its items in a fixed order.
-
-    Args:
-        ids: sorted ids.
-        seconds: length of each, (N,) float64; empty for images.
-        labels: of donors: the class of each, or None.
-        marks: of donors: what says where each is: `mask`, `box`, or empty where nothing does.
-    """
-
-    ids: Sequence[str]
-    seconds: np.ndarray
-    labels: Sequence[str | None] = ()
-    marks: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Shapes:
-    """What a draw may know of its items: sizes, never contents. Every column is (B,) int64.
-
-    Args:
-        length: samples of each clip at `rate`; zeros for images.
-        rate: hertz; zeros for images.
-        height, width: pixels; zeros for audio.
-        banks: the inventory of each bank of the run, by name.
-    """
-
-    length: np.ndarray
-    rate: np.ndarray
-    height: np.ndarray
-    width: np.ndarray
-    banks: Mapping[str, Inventory] = dataclasses.field(default_factory=dict)
-
-    def take(self, rows: np.ndarray) -> Shapes:
-        """The shapes of some rows (indices or a boolean mask)."""
-        return Shapes(self.length[rows], self.rate[rows], self.height[rows], self.width[rows], self.banks)
 
 
 def setting(
@@ -107,19 +70,16 @@ class Op(ABC):
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {name: value.draw(keys, name) for name, value in fields.items() if isinstance(value, Distribution)}
 
-    def assign(self, seed: int, step: str, slots: np.ndarray, banks: Mapping[str, Inventory]) -> Columns:
-        """Columns that replace drawn ones where a bank's items have a quota over a whole run; nearly always none.
-
-        Args:
-            seed: the run's.
-            step: the step's name.
-            slots: (B,) int64, the place of each row in the run: (variant − 1) · rows of a plan + row of the plan.
-            banks: the inventory of each bank, by name.
-        """
-        return {}
+    def by_slot(self) -> bool:
+        """Whether its draws depend on a row's place in the run, as they do where a bank's items have quotas."""
+        return False
 
     def banks(self) -> tuple[str, ...]:
         """The names of the banks that it cannot do without."""
+        return ()
+
+    def own_banks(self) -> tuple[str, ...]:
+        """The names of the banks that a run's own data serve as where it has none of that name."""
         return ()
 
     def moment(self, seconds: float, /, **plan: Any) -> float:
@@ -135,11 +95,20 @@ class Op(ABC):
 
 
 class Source(Op):
-    """Audio: makes a sound that a later `Mix` can name as its `source`."""
+    """Audio: makes a sound that a later `Mix` can name as its `source`.
+
+    One with a `bank` has the columns `item_1`, `item_2`… in its plan, empty from the first that names nothing on.
+    """
+
+    bank: str = ""
 
     @abstractmethod
     def wave(self, length: int, rate: int, /, **plan: Any) -> np.ndarray:
-        """(length,) float32 with an RMS of one, from one row of the plan alone. `rate` in hertz."""
+        """(length,) float32 with an RMS of one, from one row of the plan. `rate` in hertz.
+
+        With a `bank`, the keyword `sounds` is a list of the items that the plan names, each whole and at that rate,
+        (N,) float32 and not to be written to.
+        """
 
 
 class Mix(Op):
@@ -209,6 +178,13 @@ class Spectrum(Op):
             rate: hertz.
             sound: (M,) float32, the bank item that the plan names, whole and at that rate.
         """
+
+    def responses(self, rate: int, device: str, plans: Sequence[Columns]) -> Sequence[Any] | None:
+        """Those of many items whose plans name no bank item, made on a device at once: a tensor (N,) float32 of each.
+
+        None: `response` makes them one by one.
+        """
+        return None
 
 
 class Warp(Op):

@@ -127,6 +127,8 @@ class Running:
                 if one.key is not None:
                     self.resident.responses.keep(one.key, wave.clone())
                     self.resident.transfers.keep((one.key, self.points), row.clone())
+            elif one.key is None:
+                row = torch.view_as_real(torch.fft.rfft(one.wave, self.points))
             else:
                 row = self._kept(one)
             rows.append(row)

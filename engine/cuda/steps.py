@@ -84,13 +84,29 @@ class _Builder:
         table = self.program.table
         columns = [table.place(-1) for _ in steps]
         for step, column in zip(steps, columns, strict=True):
+            there = self._together(step)
 
-            def one(b: int, op: Op, draws: dict[str, Any], step: Step = step, column: int = column) -> None:
+            def one(b: int, op: Op, draws: dict[str, Any], column: int = column, there: Any = there) -> None:
                 assert isinstance(op, Spectrum)
-                table.places[column][b] = self._response(op, b, draws)
+                table.places[column][b] = there[b] if b in there else self._response(op, b, draws)
 
             self._each(step, one)
         self.stage.parts.append(Filter(columns[0], len(columns)))
+
+    def _together(self, step: Step) -> dict[int, int]:
+        """Which of the batch's responses is whose, of those that the device makes at once."""
+        op, found, rates = step.op, {}, self.program.rates
+        assert isinstance(op, Spectrum)
+        happens = [b for b, row in enumerate(self.rows) if b not in self.program.errors]
+        happens = [b for b in happens if self.recipe.active(step, self.rows[b])]
+        draws = {b: self.recipe.draws(step, self.rows[b]) for b in happens}
+        for rate in sorted({int(rates[b]) for b in happens}):
+            some = [b for b in happens if rates[b] == rate and not draws[b].get("item")]
+            made = op.responses(rate, self.resident.device, [draws[b] for b in some]) if some else None
+            for b, wave in zip(some, made or (), strict=made is not None):
+                found[b] = len(self.program.responses)
+                self.program.responses.append(Response(len(wave), wave))
+        return found
 
     def _response(self, op: Spectrum, b: int, draws: dict[str, Any]) -> int:
         """Which of the batch's responses it is; what depends on a bank item alone is kept, and worked out once."""

@@ -1,6 +1,7 @@
 """Reverberation: out = x ∗ h, with an impulse response h from a bank, or of a car's cabin; its direct path is at 0."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -106,6 +107,17 @@ class Reverb(Spectrum):
         if not energy > 0:
             raise InputError("silent", "an impulse response of nothing but zeros")
         return wave / math.sqrt(energy)
+
+    def responses(self, rate: int, device: str, plans: Sequence[Columns]) -> Sequence[Any]:
+        """The same of many rooms at once."""
+        from sliceforge.kernels.rooms import normalised
+
+        sizes = [np.array([float(plan[name]) for name in ("width", "height", "length")]) for plan in plans]
+        keys = [pieces(int(plan["key"])) for plan in plans]
+        there = [
+            places(size, float(plan["distance"]), int(plan["key"])) for size, plan in zip(sizes, plans, strict=True)
+        ]
+        return normalised(sizes, there, [float(plan["t60"]) for plan in plans], rate, keys, device)
 
 
 def places(size: np.ndarray, distance: float, key: int) -> tuple[np.ndarray, np.ndarray]:

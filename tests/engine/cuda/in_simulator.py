@@ -249,6 +249,7 @@ CHAINS: dict[str, dict[str, Any]] = {
         "band": {"op": "audio/band", "p": 0.5},
         "other": {**MIX, "reference": "rms"},
     },
+    "room": {"room": {"op": "audio/room", "t60": [0.1, 0.15], "p": 0.7}, "mix": {**MIX, "reference": "rms"}},
     "first": {"speed": {"op": "audio/speed", "p": 0.5}, "drop": {"op": "audio/drop"}, "mix": MIX},
     "clip": {"gain": {"op": "audio/gain"}, "clip": {"op": "audio/clip", "p": 0.6}, "shift": {"op": "audio/shift"}},
     "between": {

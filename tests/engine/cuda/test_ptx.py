@@ -19,6 +19,7 @@ from sliceforge.engine.cuda import factors, measures, waves
 from sliceforge.engine.cuda.launch import THREADS, ptx
 from sliceforge.engine.cuda.scripts import Functions
 from sliceforge.engine.parse import from_config
+from sliceforge.kernels import rooms
 from sliceforge.kernels.audio.clip import clip_value
 
 
@@ -49,6 +50,7 @@ KERNELS = {
     waves.point_kernel(clip_value): (F3, F2, F2, int64, int64, I2, int64, F3),
     waves.finish_cuda: (F3, F2, I2, F2, I1, int64),
     measures.measure_cuda: (F3, I2, F2, int64, int64, F4, F2, F3),
+    rooms.normals_cuda: (F2, int64, F2),
     factors.solve_cuda: (F3, I2, F2, I2, int64, int64, F4, F3, F2, F2, int64, int64, F2, F2, I1),
     **dict.fromkeys(rasters(), (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
 }

@@ -48,7 +48,7 @@ def test_no_device_is_one_line_that_says_what_works() -> None:
 def test_a_device_makes_the_items_of_the_cpu(name: str, noises: Path) -> None:
     from sliceforge.engine.cuda.sound import make
 
-    recipe, shelf = load_recipe(f"speech/{name}"), Shelf.open({"noise": str(noises)})
+    recipe, shelf = load_recipe(f"speech/{name}"), Shelf.open({"noise": str(noises), "voices": str(noises)})
     rate, count = 16000, 64
     clips = [voice(1 + b / 20, rate, 90 + 3 * b) for b in range(count)]
     none, lengths = np.zeros(count, np.int64), np.array([len(clip) for clip in clips])
