@@ -20,6 +20,7 @@ INVENTORIES = {
     "donors": Inventory(["spot"], np.zeros(0), ["spot"], ["mask"]),
     "rirs": Inventory(["hall"], np.array([0.5])),
     "noise": Inventory(["street"], np.array([30.0])),
+    "voices": Inventory(["ann", "bob"], np.array([30.0, 30.0])),
 }
 
 

@@ -11,14 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import device, folder, near, receipts, shards
+from sliceforge.engine import auc, device, folder, leakage, near, receipts, redrawn, shards
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.manifest import read
 from sliceforge.engine.outcome import facts
 from sliceforge.engine.replay import Said, apart, quiet, recorded, reopen
 from sliceforge.engine.work import Workshop, plan_path
-
-HELD_OUT = ("val", "valid", "validation", "dev", "test", "eval")
-"""Splits whose items must not become training items."""
 
 
 def audit(
@@ -27,7 +25,8 @@ def audit(
     """Check a finished run.
 
     Args:
-        config: `run`, `share` (of the items, made again and compared), and `data` and `banks` where they have moved.
+        config: `run`, `share` (of the items, made again and compared), `auc` (whether a classifier tries to tell made
+            from real items) and `real` (those, if not the parents), and `data` and `banks` where they have moved.
         told: progress.
         said: told which device items are made again on, unless the run was made on the CPU.
 
@@ -43,18 +42,32 @@ def audit(
         raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
     manifest = shards.read_table(run / "manifest.parquet")
     lines = manifest.to_pylist()
-    findings = [*_receipts(run, manifest), *_files(workshop), *_rows(lines)]
+    findings = [*_receipts(run, manifest), *_files(workshop), *_gates(lines)]
+    planned: dict[str, dict[str, Any]] = {}
+    for path in sorted(run.glob("plan-v*.parquet")):
+        own = [line for line in lines if line["variant"] == redrawn.variant(path)]
+        planned |= (rows := redrawn.rows(workshop, path, own))
+        findings += [*redrawn.altered(workshop, path), *redrawn.promised(workshop, own, rows)]
+    known = [{**planned.get(line["id"], {}), **line} for line in lines]
+    findings += leakage.leaks(workshop, leakage.data(run, workshop.recipe.kind, config), known)
     exact = recorded(folder.load(run)) == device.CPU
     chosen = _chosen(lines, config["share"])
     for done, line in enumerate(chosen):
         findings += _again(workshop, line, exact)
         told(done + 1, len(chosen))
-    return f"{len(lines)} items, {len(chosen)} made again", findings
+    checked = f"{len(lines)} items, {len(chosen)} made again"
+    if config.get("auc"):
+        real = read(config["real"], workshop.recipe.kind, key="real") if config.get("real") else None
+        told_apart = auc.report(workshop, lines, planned, real)
+        checked += ", real against made: AUC {auc:.2f} ({low:.2f} to {high:.2f})".format(**told_apart)
+    return checked, findings
 
 
 def _receipts(run: Path, manifest: pa.Table) -> Iterator[str]:
     said = manifest.to_pylist()
     meant = receipts.collect(run)[0].to_pylist()
+    if receipts.stamped(run / "manifest.parquet") != receipts.stamp(run).encode():
+        yield "manifest.parquet: was not made of the receipts that are there"
     if len(said) != len(meant):
         yield f"manifest.parquet: {len(said)} rows, and the receipts give {len(meant)}"
     for line, other in zip(said, meant, strict=False):
@@ -85,10 +98,8 @@ def _files(workshop: Workshop) -> Iterator[str]:
                     yield f"{place}: its SHA-256 is not the one in the manifest"
 
 
-def _rows(lines: list[dict[str, Any]]) -> Iterator[str]:
+def _gates(lines: list[dict[str, Any]]) -> Iterator[str]:
     for line in lines:
-        if str(line["split"]).lower() in HELD_OUT:
-            yield f"{line['id']}: its parent belongs to the split {line['split']}"
         for name, value in line.items():
             if name.startswith("gate.") and value is False:
                 yield f"{line['id']}: did not pass {name}"
@@ -107,7 +118,7 @@ def _again(workshop: Workshop, line: Mapping[str, Any], exact: bool) -> Iterator
     if not len(planned):
         yield f"{line['id']}: is not in the plan"
         return
-    outcome = next(iter(workshop.outcomes(planned.slice(0, 1))))
+    outcome = workshop.again(planned.slice(0, 1), line["attempt"])
     if outcome.reason:
         yield f"{line['id']}: cannot be made again: {outcome.reason} {outcome.detail}".rstrip()
         return
@@ -116,6 +127,8 @@ def _again(workshop: Workshop, line: Mapping[str, Any], exact: bool) -> Iterator
         steps = math.inf if exact else apart(workshop, line["id"], line["path"], media)
         if steps > near.STEP:
             yield f"{line['id']}: made again, {'its bytes differ' if exact else f'it is {steps:g} steps off'}"
+    if variant and exact and outcome.hash != line.get(receipts.HASH):
+        yield f"{line['id']}: {receipts.HASH} is {line.get(receipts.HASH)!r}, made again {outcome.hash!r}"
     slice_ = workshop.spec.slice if variant else None
     for name, value in facts(workshop.recipe_of(outcome.row), outcome, slice_).items():
         if not (_same if exact else near.alike)(value, line.get(name)):

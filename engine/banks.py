@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import donors, manifest
+from sliceforge.engine import donors, groups
+from sliceforge.engine.apart import NONE, Apart
 from sliceforge.engine.codecs import files
 from sliceforge.engine.codecs.audio import probe
 from sliceforge.engine.donors import Donor, Place
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.excerpts import Kept, excerpt, sound
+from sliceforge.engine.naming import listed
 from sliceforge.engine.op import Inventory
 from sliceforge.engine.paths import Reject
 from sliceforge.engine.read import read_audio
@@ -59,12 +62,17 @@ def _sounds(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
             continue
         seconds[item] = seen.length / seen.rate
         whole.update(f"{item}\0{content}\n".encode())
-    return Inventory(tuple(seconds), np.array(list(seconds.values()), np.float64)), rejects, whole.hexdigest()
+    good = [places[item] for item in seconds]
+    tags, whose, splits = ([getattr(one, name) for one in good] for name in ("label", "group", "split"))
+    if any([*tags, *splits]):
+        whole.update(repr((tags, splits)).encode())
+    known = np.array(list(seconds.values()), np.float64)
+    return Inventory(tuple(seconds), known, tags, (), whose, splits), rejects, whole.hexdigest()
 
 
 def _donors(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
     good, rejects, digest = donors.vetted(places)
-    labels, marks = [places[item].label for item in good], [places[item].mark for item in good]
+    labels, marks = [places[item].label for item in good], list(good.values())
     return Inventory(tuple(good), np.zeros(0), tuple(labels), tuple(marks)), rejects, digest
 
 
@@ -83,11 +91,15 @@ class Shelf:
     _rejects: Mapping[str, tuple[Reject, ...]]
     _banks: dict[str, Bank] = field(default_factory=dict)
     _kept: Kept = field(default_factory=Kept)
+    _apart: Apart = NONE
     _channels: dict[Path, int] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, paths: Mapping[str, str], kind: str = "audio") -> Shelf:
+    def open(cls, paths: Mapping[str, str], kind: str = "audio", apart: Apart = NONE) -> Shelf:
         """Banks by name → folder or table.
+
+        Args:
+            apart: which items belong to which split, beside what their tables say.
 
         Raises:
             SettingError: no such path, or it lists nothing; the key is `banks.<name>`.
@@ -95,15 +107,27 @@ class Shelf:
         places: dict[str, Mapping[str, Place]] = {}
         rejects = {}
         for name, path in sorted(paths.items()):
-            listed = manifest.read(path, kind, key=f"banks.{name}")
+            found = listed(path, kind, f"banks.{name}")
             outside: list[Reject] = []
             if kind == "image":
-                places[name], outside = donors.places(listed)
+                places[name], outside = donors.places(found)
             else:
-                pairs = zip(listed.table["id"].to_pylist(), listed.table["path"].to_pylist(), strict=True)
-                places[name] = {item: Place(listed.root / place) for item, place in pairs}
-            rejects[name] = (*listed.rejects, *outside)
-        return cls(dict(paths), kind, places, rejects)
+                places[name] = {row["id"]: _sound_place(found.root, row) for row in found.table.to_pylist()}
+            rejects[name] = (*found.rejects, *outside)
+        return cls(dict(paths), kind, places, rejects, _apart=apart)
+
+    @property
+    def apart(self) -> Apart:
+        """Which items belong to which split, beside what their tables say."""
+        return self._apart
+
+    def places(self) -> Mapping[str, Mapping[str, Place]]:
+        """Where the items of each bank lie, those that cannot be used among them."""
+        return self._places
+
+    def kept_apart(self, apart: Apart) -> Shelf:
+        """The same banks under a rule of splits."""
+        return replace(self, _apart=apart, _banks={})
 
     def bank(self, name: str) -> Bank:
         """One bank, all of it read once.
@@ -113,8 +137,9 @@ class Shelf:
         """
         if name not in self._banks:
             vet = _donors if self.kind == "image" else _sounds
-            inventory, unusable, digest = vet(self._places[name])
-            rejects = (*self._rejects[name], *unusable)
+            places, held = self._apart.of(name, self._places[name], self.kind)
+            inventory, unusable, digest = vet(places)
+            rejects = (*self._rejects[name], *held, *unusable)
             if not inventory.ids:
                 first = f", such as {rejects[0].id}: {rejects[0].reason}" if rejects else ""
                 none = f"none of its {len(rejects)} items can be used{first}"
@@ -182,3 +207,8 @@ class Shelf:
         if place is None:
             raise InputError("unreadable", f"{item}: no such item in banks.{bank}")
         return place
+
+
+def _sound_place(root: Path, row: Mapping[str, Any]) -> Place:
+    split = groups.split_of(row["split"]) if row["split"] else ""
+    return Place(root / row["path"], label=groups.tag_of(row), group=groups.group_of(row, row["id"]), split=split)

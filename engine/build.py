@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from sliceforge.engine.distribution import Distribution
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.op import Real, Whole
+from sliceforge.engine.shares import Shares
 
 
 def build(kind: type[Any], settings: Mapping[str, Any], where: str) -> Any:
@@ -51,6 +52,8 @@ def _value(value: Any, hint: type, metadata: Mapping[str, Any], where: str) -> A
         if ends is None:
             raise SettingError(f"{where}: {list(value.values)}: expected numbers, such as [choice, 5, 10, 15]")
         inside = low <= ends[0] <= ends[1] <= high
+    elif hint is Shares:
+        return Shares.parse(value, where)
     elif hint is float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise SettingError(f"{where}: {value!r}: expected a number, such as 1.5")

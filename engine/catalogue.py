@@ -13,6 +13,7 @@ from sliceforge.engine.anatomy import Part, part, parts
 from sliceforge.engine.compose import compose, trace
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.library import HOME, Library
+from sliceforge.engine.settings import CHOICES
 from sliceforge.engine.vet import read_yaml
 
 if TYPE_CHECKING:
@@ -181,7 +182,8 @@ def settings(verb: str) -> str:
         rows.insert(0, ("recipe", "speech/car_noise", "a name of sliceforge list, or a file, such as ./mine.yaml"))
         rows.append(("steps.NAME.KEY", "", "any setting of a step, such as steps.mix.snr=[0,10]; see sliceforge show"))
     if "- sink:" in text:
-        rows.append(("sink", "webdataset", "webdataset or folder; sink.audio is flac or wav, sink.image png or jpeg"))
+        kinds = ", ".join(CHOICES["sink.kind"])
+        rows.append(("sink", "webdataset", f"{kinds}; sink.audio is flac or wav, sink.image png or jpeg"))
     return table([("setting", "default", "meaning"), *rows])
 
 

@@ -97,7 +97,7 @@ def trace(verb: str, overrides: Sequence[str], config_dirs: Sequence[str] = ()) 
         _check_recipe(name or "", file, library)
     config, origins = merged(verb, (FILE if file else name or "") if has_recipe else "", given.parsed, library)
     for key in MAPPINGS if has_recipe else ():
-        config[key] = {inner: value for inner, value in config[key].items() if value is not None}
+        config[key] = {inner: value for inner, value in (config[key] or {}).items() if value is not None}
     for key, text in given.texts.items():
         root, _, inner = key.partition(".")
         if inner:

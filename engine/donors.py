@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from sliceforge.engine.read import read_image
 from sliceforge.kernels.residual import background, stands_out
 
 
+PLAIN = "plain"
+"""The mark of a picture that nobody has marked and in which nothing stands out: a source of texture, no donor."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a donor lies.
@@ -26,18 +31,24 @@ class Place:
         path: its image.
         mask: its mask's file, or None.
         box: x0, y0, x1, y1 in pixel edges, or None.
-        label: its class, or None.
+        label: its class, or a sound's tag, or None.
+        group: whose it is; see `groups.group_of`.
+        split: the split that its table names, or empty.
+        outline: its segmentation in COCO's form, as JSON text, or empty.
     """
 
     path: Path
     mask: Path | None = None
     box: tuple[float, ...] | None = None
     label: str | None = None
+    group: str = ""
+    split: str = ""
+    outline: str = ""
 
     @property
     def mark(self) -> str:
         """What says where the donor is: mask, box, or empty: what stands out most."""
-        return "mask" if self.mask else "box" if self.box else ""
+        return "mask" if self.mask or self.outline else "box" if self.box else ""
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Donor:
 
     Args:
         image: (H, W, C) float32, 0…1, the whole picture; C is 1 or 3.
-        mask: (H, W) bool, what its mask or box covers; with neither, what stands out.
+        mask: (H, W) bool, what its mask or box covers; with neither, what stands out, if anything does.
         clear: (H, W) bool, of a box what stands out in it, where anything does; else the mask.
         background: (H, W, C) float32, what the picture would be without it.
         label: its class, or None.
@@ -79,15 +90,19 @@ def places(listed: Manifest) -> tuple[dict[str, Place], list[Reject]]:
                 raise InputError("outside", f"belongs to the split {row['split']}; donors come from train")
             mask, boxes = regions.mask_path(row, fence), regions.boxes(row)
             names = regions.box_labels(row, len(boxes or ()))
+            outlines = regions.segmentations(row, len(boxes or ())) or [None] * len(names)
         except InputError as error:
             rejects.append(Reject(row["id"], row["path"], error.reason, error.detail))
+            continue
+        if boxes == [] and not mask:
+            rejects.append(Reject(row["id"], row["path"], "empty", "its table says that nothing is in it"))
             continue
         if mask or not boxes:
             found[row["id"]] = Place(path, listed.root / mask if mask else None, None, row["label"])
             continue
-        for i, (box, label) in enumerate(zip(boxes, names, strict=True), 1):
+        for i, (box, label, outline) in enumerate(zip(boxes, names, outlines, strict=True), 1):
             item = row["id"] if len(boxes) == 1 else f"{row['id']}#{i}"
-            found[item] = Place(path, None, tuple(box), label)
+            found[item] = Place(path, None, tuple(box), label, outline=json.dumps(outline) if outline else "")
     return found, rejects
 
 
@@ -95,13 +110,15 @@ def read(place: Place) -> Donor:
     """One donor.
 
     Raises:
-        InputError: it cannot be read, or nothing is in its mask or box, or nothing stands out.
+        InputError: it cannot be read, or nothing is in its mask or box.
     """
     image = np.ascontiguousarray(picture.unit(read_image(place.path))[..., :3])
     height, width, _ = image.shape
     plain = background(image)
     if place.mask:
         mask = clear = regions.read_mask(place.mask, height, width)
+    elif place.outline:
+        mask = clear = regions.outlined(json.loads(place.outline), height, width)
     elif place.box:
         mask = np.zeros((height, width), bool)
         x0, y0, x1, y1 = np.rint(np.clip(place.box, 0, [width, height, width, height])).astype(int)
@@ -110,23 +127,27 @@ def read(place: Place) -> Donor:
         clear = clear if clear.any() else mask
     else:
         mask = clear = stands_out(image - plain)
-    if not mask.any():
-        raise InputError("empty", f"nothing in its {place.mark}" if place.mark else "nothing stands out in it")
+    if place.mark and not mask.any():
+        raise InputError("empty", f"nothing in its {place.mark}")
     for array in (image, mask, clear, plain):
         array.flags.writeable = False
     return Donor(image, mask, clear, plain, place.label)
 
 
-def vetted(found: Mapping[str, Place]) -> tuple[list[str], list[Reject], str]:
-    """(ids of the donors that can be used, sorted; the others; SHA-256 over ids and contents), each read once."""
-    good, rejects, whole = [], [], hashlib.sha256()
+def vetted(found: Mapping[str, Place]) -> tuple[dict[str, str], list[Reject], str]:
+    """(id → mark of the donors that can be used, sorted; the others; SHA-256 over ids and contents), each read once.
+
+    The mark is the place's, or `PLAIN`.
+    """
+    good: dict[str, str] = {}
+    rejects, whole = [], hashlib.sha256()
     for item, place in sorted(found.items()):
         try:
-            read(place)
+            donor = read(place)
         except InputError as error:
             rejects.append(Reject(item, place.path.name, error.reason, error.detail))
             continue
-        good.append(item)
+        good[item] = place.mark if donor.mask.any() else PLAIN
         contents = [files.sha256(path) for path in (place.path, place.mask) if path]
-        whole.update(f"{item}\0{contents}\0{place.box}\0{place.label}\n".encode())
+        whole.update(f"{item}\0{contents}\0{place.box}\0{place.label}{place.outline}\n".encode())
     return good, rejects, whole.hexdigest()

@@ -36,7 +36,7 @@ def read_folder(root: Path, suffixes: Sequence[str], pattern: str, where: str) -
         SettingError: no media file, or a wrong pattern.
     """
     matcher = compiled(pattern) if pattern else None
-    paths, rejects = _walk(root, suffixes, where)
+    paths, rejects = files_in(root, suffixes, where)
     if not paths and not rejects:
         raise SettingError(f"{where}: no media file in it; expected files in {' '.join(suffixes)}")
     masks = beside(paths)
@@ -102,8 +102,17 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(text)
 
 
-def _walk(root: Path, suffixes: Sequence[str], where: str) -> tuple[list[str], list[Reject]]:
-    """Sorted relative paths of the media files; hidden ones are passed over, links that leave are rejects."""
+def files_in(root: Path, suffixes: Sequence[str], where: str) -> tuple[list[str], list[Reject]]:
+    """Sorted relative paths of the files under a folder; hidden ones are passed over, links that leave are rejects.
+
+    Args:
+        root: the folder.
+        suffixes: of the files, lower case.
+        where: how messages name it.
+
+    Raises:
+        SettingError: a folder that cannot be listed.
+    """
     fence = Fence(root)
     paths, rejects = [], []
     for path, link in _entries(root, where):

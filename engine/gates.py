@@ -8,9 +8,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+
+from sliceforge.engine.keys import Keys
+from sliceforge.engine.op import Op, Shapes
+from sliceforge.kernels.hashes import of_image, of_sound
+
+CELLS = 64
+"""Into which each side of a painted mask is divided to be remembered."""
 
 
 class Later(Mapping[str, Any]):
@@ -59,6 +66,7 @@ class Made:
             loud as they are in the finished item, where a later step did more to them than scale them.
         masks: image: each painting step's label mask, (H, W) bool; and `mask`, what the parent brought along.
         boxes: image: the parent's boxes, (N, 4) x0, y0, x1, y1 in pixel edges, where they are now.
+        regions: image: column of the parent's row → the mask that it names, (H, W) bool, on the parent.
     """
 
     parent: np.ndarray
@@ -69,6 +77,23 @@ class Made:
     heard: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     boxes: np.ndarray | None = None
+    regions: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def sounds(self, step: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The foreground, a mix step's own sound, and all that was added, (T,) float32 each.
+
+        As they were when they were mixed, where a later step did more than scale them; else as they were written, with
+        rounding as part of what was added.
+        """
+        if step in self.heard:
+            foreground, own = self.heard[step]
+            others = [pair[1] for name, pair in self.heard.items() if name != step and len(pair[1]) == len(own)]
+            return foreground, own, sum(others, own) if others else own
+        foreground = self.stems["foreground"]
+        # Exact: both are near each other, or small.
+        added = self.item - foreground
+        others = [stem for name, stem in self.stems.items() if name not in ("foreground", step)]
+        return foreground, added - sum(others) if others else added, added
 
 
 @dataclass(frozen=True)
@@ -89,8 +114,40 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What is remembered of an item, so that later ones can be compared with it.
+
+    Args:
+        hash: 64 bits of `kernels/hashes.py`.
+        painted: (h, w) bool, where anything is painted, in at most `CELLS` cells a side; None where no step paints.
+    """
+
+    hash: int
+    painted: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, made: Made, brought: str) -> Mark:
+        """An item's mark; `brought` is the name of the mask that does not count."""
+        if made.rate:
+            return cls(of_sound(made.item, made.rate))
+        masks = [mask for name, mask in made.masks.items() if name != brought]
+        return cls(of_image(made.item), _coarse(np.any(masks, axis=0)) if masks else None)
+
+
+def _coarse(mask: np.ndarray) -> np.ndarray:
+    for axis in (0, 1):
+        starts = np.arange(0, mask.shape[axis], -(-mask.shape[axis] // CELLS))
+        mask = np.logical_or.reduceat(mask, starts, axis=axis)
+    return mask
+
+
+@dataclass(frozen=True)
 class Gate(ABC):
     """A measurement and its tolerance. `step` names the step whose plan is asked."""
+
+    whole: ClassVar[bool] = False
+    """True: of the whole item, whichever steps happened to it; then `step` may be empty, and where it is not, only
+    items to which that step happened are measured."""
 
     step: str
 
@@ -100,7 +157,24 @@ class Gate(ABC):
 
     @abstractmethod
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
-        """Measure one item; `op` is the step's operator and `plan` its own draws (`{"snr": 3.2, …}`)."""
+        """Measure one item; `op` is the step's operator and `plan` its own draws (`{"snr": 3.2, …}`).
+
+        A `whole` gate gets the recipe and the whole plan row in their place.
+        """
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the parent's metadata that name a mask which it looks at."""
+        return ()
+
+    def near(self, one: Mark, other: Mark) -> bool:
+        """Whether two items of a shard are so alike that the later one is drawn again."""
+        return False
 
     def check(self) -> None:
         """Refuse settings that are wrong together."""
+
+
+def draws(op: Op, column: str) -> bool:
+    """Whether a step's plan has a column of that name."""
+    nobody = np.zeros(0, np.int64)
+    return column in op.draw(Keys.of(0, []), Shapes(nobody, nobody, nobody, nobody))

@@ -9,7 +9,7 @@ from typing import Any
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.pool import Pool, result
-from sliceforge.engine.read import length_at
+from sliceforge.engine.read import Span, length_at, within
 
 ENOUGH = 8192
 """Files from which asking them one after the other takes longer than it takes to start workers."""
@@ -17,8 +17,8 @@ ENOUGH = 8192
 PART = 1024
 """Files that a worker asks at a time."""
 
-Asked = tuple[str, int | None]
-"""A file's path under its root, and the rate in hertz that its manifest claims, or None."""
+Asked = tuple[str, int | None] | tuple[str, int | None, Span | None]
+"""A file's path under its root, the rate in hertz that its manifest claims, or None, and the part that is meant."""
 
 
 def look(
@@ -45,10 +45,12 @@ def look(
 
 
 def _part(root: Path, kind: str, rate: int | None, suffix: str, asked: Sequence[Asked]) -> list[dict[str, Any]]:
-    return [_header(root / path, kind, rate, suffix, claimed) for path, claimed in asked]
+    return [_header(root / path, kind, rate, suffix, *more) for path, *more in asked]
 
 
-def _header(path: Path, kind: str, rate: int | None, suffix: str, claimed: int | None) -> dict[str, Any]:
+def _header(
+    path: Path, kind: str, rate: int | None, suffix: str, claimed: Any, span: Span | None = None
+) -> dict[str, Any]:
     try:
         if kind == "image":
             seen = image.probe(path)
@@ -62,6 +64,7 @@ def _header(path: Path, kind: str, rate: int | None, suffix: str, claimed: int |
         rate = rate or heard.rate
         if suffix and not audio.holds(suffix, rate):
             raise SettingError(f"sink.audio: {suffix} cannot hold {path.name} at {rate} Hz; such as sink.audio=wav")
-        return {"read.length": length_at(heard.length, heard.rate, rate), "read.rate": rate}
+        first, last = within(span, heard.length, heard.rate)
+        return {"read.length": length_at(last - first, heard.rate, rate), "read.rate": rate}
     except InputError as error:
         return {"reason": error.reason, "detail": error.detail}

@@ -17,7 +17,7 @@ def made_ids(parents: pa.Table, variant: int) -> list[str]:
 
 def foreign(name: str) -> bool:
     """Whether a column says what another run asked for and measured."""
-    return name.partition(".")[0] in ("asked", "got", "gate", "read") and "." in name
+    return name.partition(".")[0] in ("asked", "got", "gate", "near", "read") and "." in name
 
 
 def marks(taken: Sequence[str], ids: Sequence[str]) -> list[str]:

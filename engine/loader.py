@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import torch
 from torch.utils.data import Dataset
 
-from sliceforge.engine import drafts, making, manifest, plan, quotas, regions
+from sliceforge.engine import drafts, making, manifest, naming, plan, quotas, regions
+from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.drafts import Draft
 from sliceforge.engine.epoch import Epoch, redraw
@@ -109,7 +110,9 @@ class SliceDataset(Dataset[Draft]):
         self.classes = sorted(labels)
         self._numbers = {label: number for number, label in enumerate(self.classes)}
         self._shelves: list[Shelf] | None = None
-        self._inventories = [shelf.inventories() for shelf in self.shelves]
+        self._banks = [naming.given({"data": data, "pattern": pattern}, s.recipe, found, s.banks) for s in shares]
+        kept = [shelf.kept_apart(apart(found, shelf.places())) for shelf in self.shelves]
+        self._inventories = [shelf.inventories() for shelf in kept]
         # In shared memory, so that workers that live longer than an epoch see it change.
         self._epoch = torch.ones(1, dtype=torch.int64).share_memory_()
         self._now: Epoch | None = None
@@ -121,7 +124,7 @@ class SliceDataset(Dataset[Draft]):
     def shelves(self) -> list[Shelf]:
         """The banks of each share, in this process."""
         if self._shelves is None:
-            self._shelves = [Shelf.open(share.banks, self.kind) for share in self.shares]
+            self._shelves = [Shelf.open(paths, self.kind) for paths in self._banks]
             for share, shelf in zip(self.shares, self._shelves, strict=True):
                 plan.check_inventory(share.recipe, shelf.paths)
         return self._shelves

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import fuse, read, stepwise
+from sliceforge.engine import fuse, read, regions, stepwise
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.outcome import Outcome
+from sliceforge.engine.paths import Fence
 from sliceforge.engine.recipe import Recipe
 
 
@@ -36,20 +37,53 @@ def parent(recipe: Recipe, root: Path, row: Mapping[str, Any]) -> tuple[np.ndarr
         if pixels.shape[:2] != (row["read.height"], row["read.width"]):
             raise InputError("unreadable", f"{pixels.shape[1]} × {pixels.shape[0]}, not the size in its header")
         return pixels, 0
-    sound, rate = read.read_audio(path, recipe.rate, read.declared(row))
+    sound, rate = read.read_audio(path, recipe.rate, read.declared(row), span=_span(row))
     if (len(sound), rate) != (row["read.length"], row["read.rate"]):
         raise InputError("unreadable", f"{len(sound)} samples at {rate} Hz, not what its header said")
     return sound, rate
 
 
+def _span(row: Mapping[str, Any]) -> read.Span | None:
+    """Which part of its recording a plan row means."""
+    if row.get("read.start") is None:
+        return None
+    return row["read.start"], row["read.seconds"]
+
+
 @dataclass(frozen=True)
 class Source:
-    """What was read of one item: its parent and rate, and of an image the mask and the boxes, or None."""
+    """What was read of one item: its parent and rate, and of an image the mask and the boxes, or None.
+
+    `regions` are the masks that the gates ask for, by the name of the column that says where each lies.
+    """
 
     parent: np.ndarray
     rate: int
     mask: np.ndarray | None = None
     boxes: np.ndarray | None = None
+    regions: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def asked_for(recipe: Recipe, root: Path, row: Mapping[str, Any], source: np.ndarray) -> dict[str, np.ndarray]:
+    """The masks that the recipe's gates ask for and the row names, each (H, W) bool.
+
+    Args:
+        recipe: whose gates.
+        root: the folder that their paths are under.
+        row: the plan row.
+        source: the parent.
+
+    Raises:
+        InputError: one lies elsewhere, cannot be read, or is of another size.
+    """
+    names = {name for gate in recipe.gates.values() for name in gate.columns() if row.get(name)}
+    found = {}
+    for name in sorted(names):
+        place, reason, detail = Fence(root).place(str(row[name]))
+        if reason:
+            raise InputError(reason, f"{name}: {detail}")
+        found[name] = regions.read_mask(root / place, *source.shape[:2])
+    return found
 
 
 def make(
@@ -69,11 +103,13 @@ def make(
     """
     pairs = zip(outcomes, sources, strict=True)
     tasks = [fuse.Task(one.parent, one.rate, outcome.row, one.mask, one.boxes) for outcome, one in pairs]
-    for outcome, made in zip(outcomes, fuse.make(recipe, tasks, banks, threads, device), strict=True):
+    found = fuse.make(recipe, tasks, banks, threads, device)
+    for outcome, source, made in zip(outcomes, sources, found, strict=True):
         if isinstance(made, InputError):
             outcome.reason, outcome.detail = made.reason, made.detail
             continue
-        outcome.made = made
+        outcome.made = replace(made, regions=source.regions) if source.regions else made
+        made = outcome.made
         try:
             outcome.verdicts = stepwise.measure(recipe, made, outcome.row) if gates else {}
         except InputError as error:

@@ -17,9 +17,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import folders, sources, tables
+from sliceforge.engine import folders, inputs, lineage, sources, tables
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.inputs import nemo
 from sliceforge.engine.parquet import kept
 from sliceforge.engine.paths import Fence, Reject, shown
 
@@ -27,9 +28,8 @@ COLUMNS = ("id", "path", "label", "split", "group")
 """The first columns of every manifest, all text; the last three may be null."""
 
 SUFFIXES = {"audio": audio.SUFFIXES, "image": image.SUFFIXES}
-MATERIAL = {"audio": "speech", "image": "strips"}
-ALIAS = "audio_filepath"
-"""What NeMo's manifests call `path`."""
+MATERIAL = {"audio": ("speech",), "image": ("strips", "cells", "tiles")}
+"""Folders of the material that comes with the package; the first of a kind is the one that no recipe need name."""
 
 MOST_ID = 1024
 _PART = 16 << 20
@@ -51,8 +51,10 @@ class Manifest:
     rejects: tuple[Reject, ...]
 
 
-def read(data: str | Sequence[str] | None, kind: str, pattern: str = "", key: str = "data") -> Manifest:
-    """Folders, Parquet, CSV or JSON lines tables, and runs as a manifest.
+def read(
+    data: str | Sequence[str] | None, kind: str, pattern: str = "", key: str = "data", material: str | None = None
+) -> Manifest:
+    """Folders, Parquet, CSV or JSON lines tables, runs, and the forms of `engine/inputs` as a manifest.
 
     An id is the path under the root, NFC, without suffix (with it where two files share a stem), unless the table has
     a column `id`. Paths are relative to the table's own folder; of several sources to the folder that holds them all.
@@ -63,14 +65,18 @@ def read(data: str | Sequence[str] | None, kind: str, pattern: str = "", key: st
         kind: audio or image.
         pattern: for folders: how their file names are made, such as `{label}_{speaker}_{index}`.
         key: the setting that named it, for messages.
+        material: which folder of the package's material; None or empty: the kind's first.
 
     Raises:
         SettingError: there is nothing that can be read.
     """
     if kind not in SUFFIXES:
         raise SettingError(f"kind: {kind!r}: expected audio or image")
+    if material and material not in MATERIAL[kind]:
+        raise SettingError(f"material: {material}: expected {' or '.join(MATERIAL[kind])}")
     if not data:
-        data = str(Path(str(files("sliceforge.material"))) / MATERIAL[kind] / "manifest.csv")
+        folder = material or MATERIAL[kind][0]
+        data = str(Path(str(files("sliceforge.material"))) / folder / "manifest.csv")
     places = sources.split(data, key)
     if len(places) == 1:
         return _one(places[0], kind, pattern, key)
@@ -85,6 +91,11 @@ def read(data: str | Sequence[str] | None, kind: str, pattern: str = "", key: st
 
 def _one(data: str, kind: str, pattern: str, key: str) -> Manifest:
     path, where = Path(data), f"{key}: {shown(data)}"
+    found = None if sources.is_run(path) else inputs.read(path, kind, where)
+    if found and pattern:
+        raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and {shown(data)} says its own labels")
+    if found:
+        return _whole(_manifest(found.table, found.root, found.rejects, where), key)
     try:
         mode = path.stat().st_mode
     except (OSError, ValueError):
@@ -101,7 +112,19 @@ def _one(data: str, kind: str, pattern: str, key: str) -> Manifest:
         raise SettingError(f"pattern: {pattern!r}: is for a folder's file names, and {shown(data)} is {what}")
     if folder:
         return _manifest(sources.run_table(path, SUFFIXES[kind], kind, where), path.resolve(), [], where)
-    return _manifest(tables.read_table(path, where), path.parent.resolve(), [], where)
+    return _whole(_manifest(tables.read_table(path, where), path.parent.resolve(), [], where), key)
+
+
+def _whole(found: Manifest, key: str) -> Manifest:
+    """What a table lists; of a bank without parts of recordings, since a bank's sounds are taken whole."""
+    if key == "data" or "clip_start" not in found.table.column_names:
+        return found
+    parts = pc.is_valid(found.table["clip_start"])
+    rejects = [
+        Reject(row["id"], row["path"], "unreadable", "a part of a recording; a bank takes whole files")
+        for row in found.table.filter(parts).select(["id", "path"]).to_pylist()
+    ]
+    return Manifest(found.root, found.table.filter(pc.invert(parts)), (*found.rejects, *rejects))
 
 
 def _manifest(raw: pa.Table, root: Path, rejects: list[Reject], where: str) -> Manifest:
@@ -113,16 +136,21 @@ def _manifest(raw: pa.Table, root: Path, rejects: list[Reject], where: str) -> M
 
 def _named(raw: pa.Table, where: str) -> pa.Table:
     """`COLUMNS` as text, nulls where the table has none, then the rest."""
+    raw = _undotted(nemo.placed(raw))
     names = raw.column_names
-    if "path" not in names and ALIAS in names:
-        names = ["path" if name == ALIAS else name for name in names]
-        raw = raw.rename_columns(names)
     if "path" not in names:
         near = did_you_mean("path", names) if len(names) < 20 else ""
         raise SettingError(f"{where}: no column 'path'{shown(near, 120)}")
     nulls = pa.nulls(len(raw), pa.string())
     own = {name: tables.as_text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
     return pa.table(own | {name: kept(raw[name]) for name in names if name not in COLUMNS})
+
+
+def _undotted(raw: pa.Table) -> pa.Table:
+    """A table with `speaker_age` for its own `speaker.age`: in a plan a dot is between a step and what it draws."""
+    names = raw.column_names
+    plain = {name: name.replace(".", "_") for name in names if "." in name and not lineage.foreign(name)}
+    return raw.rename_columns([name if plain.get(name, name) in names else plain[name] for name in names])
 
 
 def _placed(raw: pa.Table, root: Path) -> tuple[pa.Table, list[Reject]]:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
-from sliceforge.engine import picture
-from sliceforge.engine.gates import Made, Verdict
-from sliceforge.engine.moments import MOMENTS, moved
-from sliceforge.engine.op import Apply, Paint
+from sliceforge.engine import moments, objects, receipts
+from sliceforge.engine.gates import Made, Mark, Verdict
 from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
@@ -30,6 +28,7 @@ class Outcome:
         detail: in a few words.
         made: the item.
         verdicts: what the gates found.
+        redraws: how often it was drawn again.
     """
 
     row: dict[str, Any]
@@ -37,6 +36,18 @@ class Outcome:
     detail: str = ""
     made: Made | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    redraws: int = 0
+
+    @cached_property
+    def mark(self) -> Mark:
+        """What is remembered of its item."""
+        assert self.made is not None
+        return Mark.of(self.made, BROUGHT)
+
+    @property
+    def hash(self) -> str:
+        """The 64 bits of its item's hash as sixteen digits."""
+        return f"{self.mark.hash:016x}"
 
 
 def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any]:
@@ -57,16 +68,16 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     known |= recipe.facts(row)
     if outcome.reason or made is None:
         return known
-    painted = _painted(recipe, outcome)
+    painted = objects.painted(recipe, outcome)
     if painted:
-        known["label"] = "+".join(dict.fromkeys(label for label, _ in painted))
+        known["label"] = "+".join(dict.fromkeys(str(one.label) for one in painted))
     if recipe.kind == "image":
-        marked = [*_brought(outcome), *painted]
-        known["boxes"] = [box for _, box in marked]
-        known["box_labels"] = [label for label, _ in marked]
+        marked = [*objects.brought(outcome), *painted]
+        known["boxes"] = [one.box for one in marked]
+        known["box_labels"] = [one.label for one in marked]
     else:
         seconds = len(made.item) / made.rate
-        known |= {"got.gain": made.gain, "got.seconds": seconds} | moved(recipe, row, seconds)
+        known |= {"got.gain": made.gain, "got.seconds": seconds} | moments.moved(recipe, row, seconds)
         known |= {
             name: type(known[name])(made.rate) for name in RATES if known.get(name) and declared({name: known[name]})
         }
@@ -77,28 +88,6 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     return known
 
 
-def _brought(outcome: Outcome) -> list[tuple[str | None, list[float]]]:
-    """(label, box) of each of the parent's boxes that is still in the image."""
-    boxes = outcome.made.boxes if outcome.made else None
-    if boxes is None:
-        return []
-    labels = json.loads(outcome.row.get("read.box_labels") or "null") or [outcome.row["label"]] * len(boxes)
-    rounded = [[round(float(edge), 3) for edge in box] for box in boxes]
-    return [(label, box) for label, box in zip(labels, rounded, strict=True) if box[0] < box[2] and box[1] < box[3]]
-
-
-def _painted(recipe: Recipe, outcome: Outcome) -> list[tuple[str, list[int]]]:
-    """(label, tight box) of every painted mask that is not empty."""
-    found = []
-    for name, mask in outcome.made.masks.items() if outcome.made else ():
-        box = picture.tight_box(mask)
-        if name != BROUGHT and box:
-            op = recipe.step(name).op
-            own = op.label if isinstance(op, Paint | Apply) else ""
-            found.append((outcome.row.get(f"{name}.label") or own, list(box)))
-    return found
-
-
 def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) -> pa.Table:
     """Receipt lines as a table whose columns and types depend on the plan and the recipe, not on the lines' values."""
     text, whole = pa.string(), pa.int32()
@@ -107,13 +96,13 @@ def tabulate(lines: list[dict[str, Any]], planned: pa.Schema, recipe: Recipe) ->
     types |= {"attempt": whole, "parent_path": text}
     own = {*types, "parent"}
     types |= {f.name: f.type for f in planned if f.name not in own and "." not in f.name}
-    seconds = {name for name in (*MOMENTS, "duration") if name in types and pa.types.is_integer(types[name])}
-    types |= dict.fromkeys(sorted(seconds) if recipe.kind == "audio" else (), pa.float64())
+    types |= moments.types(planned) if recipe.kind == "audio" else {}
     types |= {name: _type(recipe, value, planned) for name, value in recipe.sets.items()}
     if recipe.kind == "image":
         edge = pa.float64() if "read.boxes" in planned.names else whole
         types |= {"boxes": pa.list_(pa.list_(edge)), "box_labels": pa.list_(text)}
         types |= {"mask": text} if recipe.paints() or "read.mask" in planned.names else {}
+    types[receipts.HASH] = text
     measured = {name for line in lines for name in line} - set(types) - {"sha256"}
     types |= {name: pa.bool_() if name.startswith("gate.") else pa.float64() for name in sorted(measured)}
     types["sha256"] = text

@@ -75,7 +75,9 @@ def from_config(config: Mapping[str, Any], trust: Sequence[str] = ()) -> Recipe:
     Raises:
         SettingError: one line that names the key.
     """
-    source = {key: config[key] for key in RECIPE_KEYS if config.get(key) is not None and key != "about"}
+    # Neither what it is about nor what it is shown on decides a byte of what it makes of given data.
+    decides = [key for key in RECIPE_KEYS if key not in ("about", "material")]
+    source = {key: config[key] for key in decides if config.get(key) is not None}
     steps: list[Step] = []
     choices: list[OneOf] = []
     for name, settings in (source.get("steps") or {}).items():
@@ -165,6 +167,8 @@ def _gate(name: str, settings: Any, steps: Sequence[Step]) -> Gate:
     kind = find(f"gate/{rest.pop('gate', name)}", family="gate")
     gate: Gate = build(kind, rest, f"gates.{name}")
     ops = {step.name: step.op for step in steps}
+    if gate.whole and not gate.step and any(gate.suits(op) for op in ops.values()):
+        return gate
     if gate.step not in ops:
         raise SettingError(f"gates.{name}.step: {gate.step}: no such step{did_you_mean(gate.step, ops)}")
     if not gate.suits(ops[gate.step]):
@@ -224,7 +228,7 @@ def _check_sets(recipe: Recipe) -> None:
         if whole or isinstance(value, Mapping | list | tuple):
             raise SettingError(f"sets.{name}: {value!r}: expected a word, a number or a draw, such as mix.snr")
         head, _, _ = value.rpartition(".") if isinstance(value, str) else ("", "", "")
-        names = {step.name for step in recipe.steps}
+        names = {*(step.name for step in recipe.steps), *(choice.name for choice in recipe.choices)}
         near = did_you_mean(head, names)
         if head and head not in names and "did you mean" in near:
             raise SettingError(f"sets.{name}: {value}: no step {head}{near}")

@@ -1,8 +1,9 @@
 """The plan: for each made item its parent and every drawn number, as a table that needs nothing else to be read.
 
 Columns: `id parent path label split group` and the parent's metadata; `variant attempt`; what is known of the parent
-before it is read (`read.length`, `read.rate`, `read.height`, `read.width`, of an image where its label is, `read.mask`,
-`read.boxes`, `read.box_labels`, or why it cannot be read: `read.reason`, `read.detail`); then `<step>.<draw>`.
+before it is read (`read.length`, `read.rate`, `read.height`, `read.width`, of a part of a recording `read.start` and
+`read.seconds`, of an image where its label is, `read.mask`, `read.boxes`, `read.box_labels`, `read.segmentations`, or
+why it cannot be read: `read.reason`, `read.detail`); then `<step>.<draw>`.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine import headers, lineage, predicate, quotas, regions
+from sliceforge.engine import groups, headers, lineage, predicate, quotas, regions
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.op import Columns, Inventory, Shapes
 from sliceforge.engine.paths import Fence
 from sliceforge.engine.pool import Pool
-from sliceforge.engine.read import RATES, declared
+from sliceforge.engine.read import RATES, Span, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.tables import as_text
 
@@ -32,6 +33,9 @@ OWN = (
 """Columns of a made item that a parent's metadata cannot fill."""
 
 SIZES = ("read.length", "read.rate", "read.height", "read.width")
+
+SPAN = {"clip_start": "start", "clip_seconds": "seconds"}
+"""Columns of a manifest of sound that say which part of a recording an item is → what a plan calls them, `read.…`."""
 
 DRAWS = 64
 """Attempts at a row that keeps the promise of `slice` before the setting is called wrong."""
@@ -81,7 +85,11 @@ def survey(
     if recipe.kind == "image" and (where := regions.present(names)):
         fields = {name: column for name, column in fields.items() if name not in where}
     claims = table.select([name for name in RATES if name in names]).to_pylist() or [{}] * len(table)
-    asked = list(zip(table["path"].to_pylist(), map(declared, claims), strict=True))
+    spans = _spans(table)
+    if spans:
+        fields = {name: column for name, column in fields.items() if name not in SPAN}
+        fields |= {f"read.{SPAN[name]}": table[name] for name in SPAN}
+    asked = list(zip(table["path"].to_pylist(), map(declared, claims), spans or [None] * len(table), strict=True))
     found = headers.look(manifest.root, recipe.kind, recipe.rate, suffix, asked, pool)
     if where:
         fields |= regions.carried(table, found, Fence(manifest.root))
@@ -105,6 +113,14 @@ def survey(
     )
     whole = pa.concat_tables([known, refused], promote_options="default").combine_chunks()
     return whole.take(pa.array(_order(whole["parent"].to_pylist(), whole["path"].to_pylist(), seed), pa.int64()))
+
+
+def _spans(table: pa.Table) -> list[Span | None]:
+    """Which part of its recording each row means; nothing where no row says so."""
+    if not set(SPAN) <= set(table.column_names):
+        return []
+    pairs = zip(*(table[name].to_pylist() for name in SPAN), strict=True)
+    return [None if start is None else (start, seconds) for start, seconds in pairs]
 
 
 def _order(ids: Sequence[str], paths: Sequence[str], seed: int) -> list[int]:
@@ -135,16 +151,15 @@ def draw(
     parents = parents.select(carried(parents, recipe))
     ids = parents["parent"].to_pylist()
     length, rate, height, width = (parents[name].to_numpy() for name in SIZES)
-    shapes = Shapes(length, rate, height, width, banks)
+    shapes = Shapes(length, rate, height, width, banks, *groups.of_parents(parents), slots)
     attempts = np.full(len(ids), attempt, np.int64)
-    fixed = quotas.columns(recipe, slots, seed, banks)
-    columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes) | fixed
+    columns = recipe.draw(Keys.of(seed, ids, variant, attempts), shapes)
     if slice_:
         readable = parents["read.reason"].is_null().to_numpy(zero_copy_only=False)
-        _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable, fixed)
+        _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable)
     made = pa.array(lineage.made_ids(parents, variant), pa.string())
     numbers = {"variant": pa.array(np.full(len(ids), variant, np.int32)), "attempt": pa.array(attempts, pa.int32())}
-    numbers |= {quotas.SLOT: pa.array(slots)} if fixed else {}
+    numbers |= {quotas.SLOT: pa.array(slots)} if recipe.by_slot() else {}
     return pa.table(
         {"id": made, **dict(zip(parents.column_names, parents.columns, strict=True)), **numbers}
         | nulled(recipe, columns)
@@ -183,7 +198,6 @@ def _promise(
     attempts: np.ndarray,
     columns: Columns,
     readable: np.ndarray,
-    fixed: Columns,
 ) -> None:
     """Draw the rows that are outside the slice again, in place, until every row is inside."""
     left = np.flatnonzero(readable)
@@ -196,7 +210,7 @@ def _promise(
         attempts[left] += 1
         keys = Keys.of(seed, [ids[i] for i in left], variant, attempts[left])
         for name, column in recipe.draw(keys, shapes.take(left)).items():
-            columns[name][left] = fixed[name][left] if name in fixed else column
+            columns[name][left] = column
     raise SettingError(
         f"slice: {DRAWS} draws for {ids[left[0]]!r} and none is inside {slice_!r}; narrow the recipe's settings to it"
     )
@@ -211,12 +225,15 @@ def _facts(recipe: Recipe, parents: pa.Table, columns: Columns) -> pa.Table:
     return pa.table(fields)
 
 
-def check_inventory(recipe: Recipe, banks: Mapping[str, Any]) -> None:
+def check_inventory(recipe: Recipe, banks: Mapping[str, Any], own: bool = False) -> None:
     """Refuse a recipe whose banks are not given.
+
+    Args:
+        own: also those that a run's own data would serve as.
 
     Raises:
         SettingError: naming the bank.
     """
-    for name in sorted(recipe.banks() - set(banks)):
+    for name in sorted((recipe.banks() | (recipe.own_banks() if own else set())) - set(banks)):
         near = did_you_mean(name, banks) if banks else ""
         raise SettingError(f"banks.{name}: is needed by this recipe, such as banks.{name}=FOLDER{near}")

@@ -9,9 +9,12 @@ from typing import Any
 import pyarrow as pa
 import soundfile
 
-from sliceforge.engine import plan
+from sliceforge.engine import plan, shards
+from sliceforge.engine.apart import apart
+from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.manifest import read
+from sliceforge.engine.naming import given
 from sliceforge.engine.outcome import Outcome
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
@@ -33,15 +36,16 @@ def begin(config: Mapping[str, Any]) -> tuple[Workshop, pa.Table]:
         SettingError: a setting is wrong, or no item is chosen.
     """
     recipe = from_config(config, tuple(config.get("trust") or ()))
-    paths = {bank: str(path) for bank, path in (config.get("banks") or {}).items() if path}
-    plan.check_inventory(recipe, paths)
-    manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "")
+    plan.check_inventory(recipe, {bank: path for bank, path in (config.get("banks") or {}).items() if path})
+    manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "", material=config.get("material"))
+    config = {**config, "banks": given(config, recipe, manifest)}
+    banks = Shelf.open(config["banks"], recipe.kind)
     rows = plan.choose(manifest, recipe, config.get("parents"), config.get("slice"))
-    suffix = config["sink"][recipe.kind]
+    suffix = shards.suffix(config["sink"], recipe.kind)
     parents = plan.survey(manifest, rows, recipe, config["seed"], suffix)
     if not len(parents):
         raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
-    return Workshop(Spec.of(config, recipe, manifest.root)), parents
+    return Workshop(Spec.of(config, recipe, manifest.root, apart=apart(manifest, banks.places()))), parents
 
 
 def preview(config: Mapping[str, Any], name: str = "preview") -> list[Path]:

@@ -1,20 +1,16 @@
-"""Quotas of bank items over a whole run: a row's place in the run decides what it gets, whoever draws it and when.
+"""A row's place in the run, which decides what it gets of a bank with quotas, whoever draws it and when.
 
-They are the one thing in a plan that depends on more than a row's own key: on the ids that are enlarged, of which the
+Quotas are the one thing in a plan that depends on more than a row's own key: on the ids that are enlarged, of which the
 plan's order is made, and on the bank's contents; never on batches, order, workers or how often a run was resumed. A
 variant that is added later begins where the one before ended, so that no item is used more often than its cap allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 
 from sliceforge.engine.manifest import Manifest
-from sliceforge.engine.op import Columns, Inventory
-from sliceforge.engine.recipe import Recipe
 
 SLOT = "read.slot"
 """The plan's column of places, where a step has a quota."""
@@ -47,9 +43,3 @@ def ranks(known: pa.Table, found: Manifest, chosen: np.ndarray) -> tuple[np.ndar
     ids = set(found.table["id"].filter(pa.array(chosen)).to_pylist())
     inside = np.array([claim in refused or claim[0] in ids for claim in claims], bool)
     return np.cumsum(inside) - 1, int(inside.sum())
-
-
-def columns(recipe: Recipe, places: np.ndarray, seed: int, banks: Mapping[str, Inventory]) -> Columns:
-    """The columns that quotas decide, in the place of drawn ones; nothing where no step has a quota."""
-    given = {step.name: step.op.assign(seed, step.name, places, banks) for step in recipe.steps}
-    return {f"{step}.{name}": column for step, own in given.items() for name, column in own.items()}

@@ -21,6 +21,12 @@ ZEROS = 64
 
 STOPBAND_DB = 120.0
 
+Span = tuple[float, float | None]
+"""The part of a recording that is meant: where it begins, and how long it is or None to the end, in seconds."""
+
+SLACK = 0.05
+"""Seconds by which a part may end after its recording: manifests round."""
+
 RATES = ("rate", "sample_rate", "sampling_rate")
 """What manifests call a clip's rate."""
 
@@ -67,7 +73,11 @@ def resample(x: np.ndarray, rate: int, new_rate: int) -> np.ndarray:
 
 
 def read_audio(
-    path: Path, rate: int | None = None, declared: int | None = None, channel: float | None = None
+    path: Path,
+    rate: int | None = None,
+    declared: int | None = None,
+    channel: float | None = None,
+    span: Span | None = None,
 ) -> tuple[np.ndarray, int]:
     """A clip as mono (T,) float32, and its rate in hertz.
 
@@ -76,11 +86,14 @@ def read_audio(
         rate: bring it to this rate; None keeps its own.
         declared: the rate that a manifest claims, in hertz.
         channel: which of its channels, 0 the first and almost 1 the last; None: their mean.
+        span: which part of it; None: the whole.
 
     Raises:
         InputError: unreadable, empty, non_finite, silent, rate_mismatch, too_large.
     """
     samples, own = audio.decode(path, declared)
+    first, last = within(span, len(samples), own)
+    samples = samples[first:last]
     count = samples.shape[1]
     if count == 1 or channel is not None:
         mono = samples[:, min(int((channel or 0) * count), count - 1)]
@@ -88,6 +101,25 @@ def read_audio(
         mono = samples.mean(axis=1, dtype=np.float64).astype(np.float32)
     audio.check_level(mono)
     return resample(mono, own, rate or own), rate or own
+
+
+def within(span: Span | None, length: int, rate: int) -> tuple[int, int]:
+    """(first, last) samples of a part of a recording of `length` samples at `rate` hertz.
+
+    Raises:
+        InputError: unreadable, where the part is not in the recording; empty.
+    """
+    if span is None:
+        return 0, length
+    start, seconds = span
+    seconds = length / rate - start if seconds is None else seconds
+    if not (start >= 0 and seconds > 0 and start + seconds <= length / rate + SLACK):
+        whole = f"of {length / rate:.3f} s"
+        raise InputError("unreadable", f"{seconds:.3f} s from {start:.3f} s on are no part of a recording {whole}")
+    first, last = round(start * rate), min(round((start + seconds) * rate), length)
+    if first >= last:
+        raise InputError("empty", f"a part of {seconds:g} s has no sample")
+    return first, last
 
 
 def read_image(path: Path) -> np.ndarray:

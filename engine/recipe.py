@@ -17,7 +17,7 @@ from sliceforge.engine.gates import Gate
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Mix, Op, Shapes, Source
 
-NAME = re.compile(r"(?!(read|asked|got|gate)$)[a-z][a-z0-9_]*")
+NAME = re.compile(r"(?!(read|asked|got|gate|near)$)[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,12 @@ class Recipe:
         variant: int = 1,
         attempt: int = 0,
         banks: Any = None,
+        group: str = "",
     ) -> np.ndarray:
         """One array in, one item out, with the values that `generate` writes for the same id, seed and variant.
 
-        No gate is asked; `attempt` is what a run's manifest says where a gate asked for another draw.
+        No gate is asked; `attempt` is what a run's manifest says where a gate asked for another draw. Rules that hold
+        over a run, such as a cap on a bank's items, are not kept: there is no run.
 
         Args:
             x: a clip (T,) float32, full scale ±1; or an image (H, W) or (H, W, C), uint8 or uint16; not written to.
@@ -102,6 +104,7 @@ class Recipe:
             variant: from 1.
             attempt: from 0.
             banks: name → folder or table.
+            group: whose item it is, such as its speaker: nobody of that name in a bank is heard as somebody else.
 
         Returns:
             The item, as x is: float32 in whole steps of 16 bit, or whole numbers as in x.
@@ -112,7 +115,7 @@ class Recipe:
         """
         from sliceforge.engine.single import make
 
-        return make(self, x, rate, id, seed, variant, attempt, banks)
+        return make(self, x, rate, id, seed, variant, attempt, banks, group)
 
     @property
     def digest(self) -> str:
@@ -132,6 +135,14 @@ class Recipe:
     def banks(self) -> set[str]:
         """The banks that it cannot do without."""
         return {bank for step in self.steps for bank in step.op.banks()}
+
+    def own_banks(self) -> set[str]:
+        """The banks that a run's own data serve as where it has none of that name."""
+        return {bank for step in self.steps for bank in step.op.own_banks()}
+
+    def by_slot(self) -> bool:
+        """Whether a row's place in the run decides any of its draws."""
+        return any(step.op.by_slot() for step in self.steps)
 
     def paints(self) -> bool:
         """Whether one of its steps makes a mask."""

@@ -1,4 +1,4 @@
-"""What a row of a manifest says of where its label is: a mask's file, or boxes."""
+"""What a row of a manifest says of where its label is: a mask's file, or boxes, each with an outline or without."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine.codecs import image
+from sliceforge.engine.codecs import image, polygon, rle
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.paths import Fence, shown
 
-COLUMNS = ("mask", "boxes", "box_labels", "x0", "y0", "x1", "y1")
+COLUMNS = ("mask", "boxes", "box_labels", "segmentations", "x0", "y0", "x1", "y1")
 """Columns of a table of images that are marks, the last four where all of them are there."""
 
 EDGES = ("x0", "y0", "x1", "y1")
@@ -88,8 +88,47 @@ def box_labels(row: Mapping[str, Any], count: int) -> list[str | None]:
     return [None if label is None else str(label) for label in found]
 
 
+def segmentations(row: Mapping[str, Any], count: int) -> list[Any] | None:
+    """The outline of each of a row's boxes, or None where it says nothing of them.
+
+    They come from `segmentations`, JSON text of a list with one of COCO's segmentations for each box: a list of
+    polygons, `{"counts": …, "size": [height, width]}`, or null where a box is all that is known.
+
+    Raises:
+        InputError: another number of them than of boxes.
+    """
+    value = row.get("segmentations")
+    if value is None or value == "":
+        return None
+    try:
+        found = json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    if not isinstance(found, list) or len(found) != count:
+        raise InputError("unreadable", f"segmentations: {shown(str(value), 60)}: expected {count}, one for each box")
+    return found
+
+
+def outlined(segmentation: Any, height: int, width: int) -> np.ndarray:
+    """The mask of one of COCO's segmentations, (H, W) bool.
+
+    Raises:
+        InputError: it is none of an image of this size.
+    """
+    if isinstance(segmentation, list):
+        return polygon.fill(segmentation, height, width)
+    if not isinstance(segmentation, dict) or "counts" not in segmentation:
+        raise InputError("unreadable", f"segmentation: {shown(str(segmentation), 60)}: expected polygons or counts")
+    if segmentation.get("size", [height, width]) != [height, width]:
+        found = shown(str(segmentation["size"]), 30)
+        raise InputError("unreadable", f"segmentation: of the size {found}, and its image is {width} × {height}")
+    return rle.mask(rle.parsed(segmentation["counts"]), height, width)
+
+
 def carried(table: pa.Table, found: Sequence[dict[str, Any]], fence: Fence) -> dict[str, pa.Array]:
-    """The plan's columns `read.mask`, `read.boxes` and `read.box_labels`, the last two JSON text, of a table's rows.
+    """The plan's columns `read.mask`, `read.boxes`, `read.box_labels` and, where a table has any, `read.segmentations`.
+
+    The last three are JSON text.
 
     Args:
         table: as it came in.
@@ -97,20 +136,24 @@ def carried(table: pa.Table, found: Sequence[dict[str, Any]], fence: Fence) -> d
         fence: around the folder of the paths.
     """
     rows = table.select([name for name in table.column_names if name in (*COLUMNS, "label")]).to_pylist()
-    masks, places, labels = [], [], []
+    masks, places, labels, outlines = [], [], [], []
     for row, known in zip(rows, found, strict=True):
-        mask = place = label = None
+        mask = place = label = outline = None
         try:
             mask, given = mask_path(row, fence), boxes(row)
             if given is not None:
+                drawn = segmentations(row, len(given)) or []
                 place, label = json.dumps(given), json.dumps(box_labels(row, len(given)), ensure_ascii=False)
+                outline = json.dumps(drawn) if any(drawn) else None
         except InputError as error:
             known.setdefault("reason", error.reason)
             known.setdefault("detail", error.detail)
         masks.append(mask)
         places.append(place)
         labels.append(label)
+        outlines.append(outline)
     lists = {"read.mask": masks, "read.boxes": places, "read.box_labels": labels}
+    lists |= {"read.segmentations": outlines} if "segmentations" in table.column_names else {}
     return {name: pa.array(values, pa.string()) for name, values in lists.items()}
 
 
@@ -123,13 +166,16 @@ def read(root: Path, row: Mapping[str, Any], source: np.ndarray) -> Marks:
         source: the parent; of a clip there is nothing to say.
 
     Raises:
-        InputError: the mask cannot be read, or is of another size.
+        InputError: the mask or an outline cannot be read, or is of another size.
     """
-    path, text = row.get("read.mask"), row.get("read.boxes")
+    path, text, outlines = (row.get(f"read.{name}") for name in ("mask", "boxes", "segmentations"))
     if not path and text is None:
         return None, None
     height, width = source.shape[:2]
     mask = read_mask(root / path, height, width) if path else None
+    for one in json.loads(outlines) if outlines and not path else ():
+        if one:
+            mask = outlined(one, height, width) if mask is None else mask | outlined(one, height, width)
     if text is None:
         return mask, None
     found = np.array(json.loads(text), np.float64).reshape(-1, 4)

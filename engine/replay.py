@@ -67,6 +67,7 @@ def reopen(config: Mapping[str, Any], said: Said = quiet) -> Workshop:
             sink=made["sink"]["kind"],
             suffix=made["sink"]["suffix"],
             device=on.name,
+            apart=json.dumps(made.get("apart", {})),
         )
     )
 
@@ -94,7 +95,7 @@ def replay(config: Mapping[str, Any], said: Said = quiet) -> list[Path]:
         if not config.get(name):
             raise SettingError(f"{name}: is needed, such as {example}")
     workshop = reopen(config, said)
-    outcome = next(iter(workshop.outcomes(_row(workshop.run, config["id"]))))
+    outcome = workshop.again(_row(workshop.run, config["id"]), _attempt(workshop.run, config["id"]))
     if outcome.reason:
         raise InputError(outcome.reason, f"{config['id']} was rejected: {outcome.detail}")
     item, made = workshop.item(outcome), outcome.made
@@ -153,6 +154,15 @@ def apart(workshop: Workshop, item: str, path: str, media: bytes) -> float:
             written = workshop.sink.media(workshop.run, receipt.stem, [path]).get(path)
             return math.inf if written is None else near.steps_apart(written, media, workshop.spec.suffix)
     return math.inf
+
+
+def _attempt(run: Path, item: str) -> int | None:
+    """Which attempt at an item the run has; None where it has none."""
+    if not (run / "manifest.parquet").exists():
+        return None
+    kept = shards.read_table(run / "manifest.parquet", ["id", "attempt"])
+    said = kept.filter(pc.equal(kept["id"], item))["attempt"].to_pylist()
+    return said[0] if said else None
 
 
 def _row(run: Path, item: str) -> Any:

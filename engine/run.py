@@ -13,10 +13,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sliceforge.engine import folder, plan, receipts, shards, trial
+from sliceforge.engine import coverage, folder, plan, receipts, shards, trial
+from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.device import Device
 from sliceforge.engine.manifest import Manifest, digest, read
+from sliceforge.engine.naming import absolute, given
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.plans import Plans
 from sliceforge.engine.pool import Pool, crew, result
@@ -70,30 +72,36 @@ def generate(
     """
     began = time.monotonic()
     recipe = from_config(config, tuple(config.get("trust") or ()))
-    paths = {bank: str(path) for bank, path in (config.get("banks") or {}).items() if path}
-    plan.check_inventory(recipe, paths)
-    manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "")
+    plan.check_inventory(recipe, {bank: path for bank, path in (config.get("banks") or {}).items() if path})
+    shards.suffix(config["sink"], recipe.kind)
+    manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "", material=config.get("material"))
     rows = plan.choose(manifest, recipe, config.get("parents"), config.get("slice"))
-    banks = Shelf.open(paths, recipe.kind)
+    config = {**config, "banks": given(config, recipe, manifest)}
+    banks = Shelf.open(config["banks"], recipe.kind)
+    banks = banks.kept_apart(apart(manifest, banks.places()))
+    for line in banks.apart.told():
+        said(line)
     run = folder.open_folder(config.get("out") or f"runs/{name}")
     with folder.locked(run):
         device = trial.chosen(config, run, recipe, manifest, rows, banks, crew(config.get("workers")))
         if device.why:
             said(device.why)
-        spec = Spec.of(config, recipe, manifest.root, str(run.resolve()), device.name)
+        spec = Spec.of(config, recipe, manifest.root, str(run.resolve()), device.name, banks.apart)
         target = {"variants": config.get("variants"), "count": config.get("count")}
         if target == {"variants": None, "count": None}:
             target["variants"] = 1
         wanted = _decisive(config, recipe, manifest, banks, device)
         folder.agree(run, wanted, target, bool(config.get("allow_other_cpu")))
         shards.sweep(run)
-        _note(run, spec, banks, device)
+        _note(run, spec, banks, device, config)
         with Pool(device.workers(config.get("workers"), crew(None))) as pool:
             plans = Plans(run, spec, recipe, manifest, rows, banks, config["shard"], pool)
             made = _originals(run, spec, plans) if config.get("keep_originals") else 0
             more, worked = _work(run, spec, plans, target, told)
             made += more
-        accepted, rejects = receipts.finish(run)
+        sink = shards.sink(spec.sink, **shards.own(config["sink"]))
+        accepted, rejects = receipts.finish(run, sink.finish)
+        coverage.write(run, recipe, spec.seed, spec.slice, banks)
     problems = _problems(config, accepted, rejects)
     return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
 
@@ -107,23 +115,30 @@ def _decisive(
         "recipe_sha256": recipe.digest,
         "data_sha256": digest(manifest),
         "banks_sha256": banks.digests(),
+        **({"apart": banks.apart.plain()} if banks.apart.plain() else {}),
         "parents": config.get("parents") or None,
         "slice": config.get("slice") or None,
         "seed": config["seed"],
         "retries": config["retries"],
         "shard": config["shard"],
-        "sink": {"kind": config["sink"]["kind"], "suffix": config["sink"][recipe.kind]},
+        "sink": {
+            "kind": config["sink"]["kind"],
+            "suffix": shards.suffix(config["sink"], recipe.kind),
+            **shards.own(config["sink"]),
+        },
         "trust": list(config.get("trust") or ()),
         **({"keep_originals": True} if config.get("keep_originals") else {}),
         **folder.host(device.recorded),
     }
 
 
-def _note(run: Path, spec: Spec, banks: Shelf, device: Device) -> None:
+def _note(run: Path, spec: Spec, banks: Shelf, device: Device, config: Mapping[str, Any]) -> None:
     """Where the material lies on this machine, and what of the banks cannot be used, outside what is hashed."""
     left_out = {name: [f"{one.id}: {one.reason}" for one in rejects] for name, rejects in banks.rejects().items()}
     where = {"data": spec.data, "banks": dict(spec.banks), "left_out": left_out, "batch": spec.batch}
-    where |= {"device": device.why or device.name}
+    known = {name: config.get(name) for name in ("data", "pattern", "material")}
+    known["data"] = absolute(known["data"], "data") if known["data"] else None
+    where |= {"device": device.why or device.name, "given": known}
     (run / "log" / "command.json").write_text(json.dumps(where, indent=1) + "\n", "utf-8")
 
 

@@ -48,10 +48,15 @@ def _one_of(words: Sequence[str]) -> Callable[[Any], bool]:
 
 
 CHOICES = {
-    "sink.kind": ("webdataset", "folder"),
+    "sink.kind": ("webdataset", "folder", "classes", "coco", "yolo", "voc", "lhotse", "nemo"),
     "sink.audio": ("flac", "wav"),
     "sink.image": ("png", "jpeg"),
+    "sink.segmentation": ("rle", "polygon"),
 }
+OWN = ("sink.audio", "sink.image", "sink.segmentation")
+"""Settings that some sinks have."""
+
+
 _RULES: dict[str, Rule] = {
     "seed": (_whole(0), "a whole number from 0", "7"),
     "variants": (_whole(1, none=True), "a whole number from 1, or null", "4"),
@@ -90,6 +95,8 @@ def check(verb: str, config: Mapping[str, Any]) -> None:
     for key, (fits, expected, example) in rules.items():
         root, _, inner = key.partition(".")
         if root not in config:
+            continue
+        if key in OWN and inner not in config[root]:
             continue
         value = config[root].get(inner) if inner else config[root]
         if not fits(value):

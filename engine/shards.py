@@ -12,13 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sliceforge.engine.errors import RunError, SettingError, did_you_mean
+
+if TYPE_CHECKING:
+    from sliceforge.engine.objects import Thing
 
 ROWS = 65536
 """Rows in a row group of manifest.parquet and rejects.parquet."""
@@ -99,6 +102,8 @@ class Item:
         media: the encoded file.
         mask: an encoded PNG, or None.
         row: what KEY.json says.
+        size: (height, width, channels) of an image.
+        objects: what is in an image.
     """
 
     id: str
@@ -107,13 +112,15 @@ class Item:
     media: bytes
     mask: bytes | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
+    size: tuple[int, int, int] = (0, 0, 0)
+    objects: Sequence[Thing] = ()
 
     def members(self) -> Iterator[tuple[str, bytes]]:
         """(suffix, bytes) of each file, in a fixed order."""
         yield self.suffix, self.media
         if self.mask is not None:
             yield "mask.png", self.mask
-        yield "json", _text(self.row).encode("utf-8", "backslashreplace") + b"\n"
+        yield "json", line(self.row)
 
 
 def _other(value: Any) -> Any:
@@ -123,8 +130,12 @@ def _other(value: Any) -> Any:
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_other)
 
 
+def line(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON, with sorted keys, and null for numbers that JSON cannot say."""
+    return _text(row).encode("utf-8", "backslashreplace") + b"\n"
+
+
 def _text(row: Mapping[str, Any]) -> str:
-    """A row as JSON, with null for numbers that JSON cannot say."""
     try:
         return _JSON.encode(row)
     except ValueError:  # one of them is not finite, which is rare
@@ -141,11 +152,18 @@ def _finite(value: Any) -> Any:
 
 
 class Sink(ABC):
-    """Where a shard's items go, and what a manifest calls their places."""
+    """Where a shard's items go, and what a manifest calls their places; its fields are its settings."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("audio", "image")
+    """What it can hold."""
 
     @abstractmethod
     def path(self, shard: str, item: Item) -> str:
         """The item's place, relative to the run."""
+
+    def mask_path(self, shard: str, item: Item) -> str:
+        """The place of the item's mask."""
+        return f"{self.path(shard, item).removesuffix(item.suffix)}mask.png"
 
     @abstractmethod
     def write(self, run: Path, shard: str, items: Iterator[Item]) -> str:
@@ -163,9 +181,21 @@ class Sink(ABC):
     def prune(self, run: Path, kept: Mapping[str, Sequence[str]]) -> None:
         """Take away every item that is not named; `kept` is shard → the paths of its items."""
 
+    def finish(self, run: Path, table: pa.Table) -> None:
+        """Write what speaks of all items, such as an annotation file; called again it changes nothing.
 
-def sink(kind: str) -> Sink:
+        Args:
+            run: the run's folder, all shards of it written.
+            table: the manifest, which is written after this: a run with a manifest is whole.
+        """
+
+
+def sink(kind: str, **settings: Any) -> Sink:
     """The sink of that name: `folder` is `Folder` in engine/sinks/folder.py.
+
+    Args:
+        kind: its name.
+        settings: its own, beyond those of the files.
 
     Raises:
         SettingError: no such sink.
@@ -173,8 +203,30 @@ def sink(kind: str) -> Sink:
     known = sorted(path.stem for path in (Path(__file__).parent / "sinks").glob("[a-z]*.py"))
     if kind not in known:
         raise SettingError(f"sink.kind: {kind}: no such sink{did_you_mean(kind, known)}")
-    found: Sink = getattr(importlib.import_module(f"sliceforge.engine.sinks.{kind}"), kind.capitalize())()
+    module = importlib.import_module(f"sliceforge.engine.sinks.{kind}")
+    found: Sink = getattr(module, kind.capitalize())(**settings)
     return found
+
+
+def suffix(settings: Mapping[str, Any], kind: str) -> str:
+    """The suffix of the files that a sink writes.
+
+    Args:
+        settings: of the sink, as composed.
+        kind: audio or image.
+
+    Raises:
+        SettingError: it cannot hold items of that kind.
+    """
+    if kind not in sink(settings["kind"]).kinds or kind not in settings:
+        fits = {"audio": "lhotse", "image": "coco"}[kind]
+        raise SettingError(f"sink: {settings['kind']}: holds no items of kind {kind}; such as sink={fits}")
+    return str(settings[kind])
+
+
+def own(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A sink's settings beyond its kind and the files' suffixes."""
+    return {name: value for name, value in settings.items() if name not in ("kind", "audio", "image")}
 
 
 def name(variant: int, index: int) -> str:

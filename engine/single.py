@@ -12,6 +12,7 @@ from sliceforge.engine import fuse, plan
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio
 from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.groups import group_of
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Shapes
 from sliceforge.engine.read import resample
@@ -29,14 +30,16 @@ def make(
     variant: int,
     attempt: int,
     banks: Mapping[str, str] | Shelf | None,
+    group: str = "",
 ) -> np.ndarray:
     """See `Recipe.__call__`."""
     parent, own = _image(x) if recipe.kind == "image" else _audio(recipe, x, rate)
     shelf = banks if isinstance(banks, Shelf) else _shelf(recipe.kind, tuple(sorted((banks or {}).items())))
-    plan.check_inventory(recipe, shelf.paths)
+    plan.check_inventory(recipe, shelf.paths, own=True)
     sizes = (0, 0, *parent.shape[:2]) if recipe.kind == "image" else (len(parent), own, 0, 0)
     length, hertz, height, width = (np.array([size], np.int64) for size in sizes)
-    shapes = Shapes(length, hertz, height, width, shelf.inventories())
+    whose = np.array([group or group_of({}, item)], object)
+    shapes = Shapes(length, hertz, height, width, shelf.inventories(), whose)
     columns = plan.nulled(recipe, recipe.draw(Keys.of(seed, [item], variant, attempt), shapes))
     row = {name: column[0].as_py() for name, column in columns.items()}
     made = fuse.only(fuse.make(recipe, [fuse.Task(parent, own, row)], shelf))

@@ -43,7 +43,11 @@ def measure(recipe: Recipe, made: Made, row: Mapping[str, Any]) -> dict[str, Ver
     """What each gate finds on a made item; gates of steps that did not happen are left out."""
     found = {}
     for name, gate in recipe.gates.items():
-        step = recipe.step(gate.step)
-        if recipe.active(step, row):
+        step = recipe.step(gate.step) if gate.step else None
+        if step is not None and not recipe.active(step, row):
+            continue
+        if gate.whole or step is None:
+            found[name] = gate.measure(made, recipe, row)
+        else:
             found[name] = gate.measure(made, step.op, recipe.draws(step, row))
     return found

@@ -39,14 +39,25 @@ class Sounds:
         """The sound that a mix's plan names, (length,) float32."""
         source = draws["source"]
         if source == "bank":
+            if not draws["item"]:
+                raise InputError("empty", f"every item of banks.{op.bank} has been used as often as its cap says")
             return self._shelf(op.bank).excerpt(op.bank, draws["item"], self.rate, draws["offset"], length)
         if (source, length) not in self.made:
             step = self.recipe.step(source)
             if not isinstance(step.op, Source):
                 raise TypeError(f"{source} makes no sound")
-            wave = step.op.wave(length, self.rate, **self.recipe.draws(step, self.row))
+            own = self.recipe.draws(step, self.row)
+            given = {"sounds": self._named(step.op.bank, own)} if step.op.bank else {}
+            wave = step.op.wave(length, self.rate, **own, **given)
             self.made[source, length] = wave
         return self.made[source, length]
+
+    def _named(self, bank: str, draws: Mapping[str, Any]) -> list[np.ndarray]:
+        """The items that a source's plan names, each whole."""
+        found: list[np.ndarray] = []
+        while item := draws.get(f"item_{len(found) + 1}"):
+            found.append(self._shelf(bank).sound(bank, item, self.rate))
+        return found
 
     def sound(self, step: Step, draws: Mapping[str, Any]) -> np.ndarray | None:
         """The bank item that a filter's plan names, whole; None where it names none."""

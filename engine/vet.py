@@ -12,7 +12,7 @@ from omegaconf._utils import get_yaml_loader
 
 from sliceforge.engine.errors import SettingError, did_you_mean
 
-RECIPE_KEYS = ("about", "kind", "rate", "size", "guard_db", "steps", "sets", "gates")
+RECIPE_KEYS = ("about", "material", "kind", "rate", "size", "guard_db", "steps", "sets", "gates")
 FORBIDDEN = ("_target_", "_partial_", "_recursive_", "_convert_", "_args_", "hydra")
 NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+(?:\.[A-Za-z0-9_]+)*)\}")

@@ -15,10 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import making, plan, regions, shards, sound
+from sliceforge.engine import making, objects, plan, receipts, regions, shards, sound
+from sliceforge.engine.apart import NONE, Apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError
+from sliceforge.engine.kept import Kept
+from sliceforge.engine.naming import absolute
 from sliceforge.engine.outcome import Outcome, facts, tabulate
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
@@ -40,6 +43,7 @@ class Spec:
         batch: items that are drawn again together; changes no byte.
         sink: kind of sink.
         suffix: flac, wav, png or jpeg.
+        apart: which bank items belong to which split, as JSON.
         device: cpu, cuda or cuda:N, where items are made. Each worker makes whole shards and uses the device by itself,
             for this alone: so the unit of work, and with it what a kill can leave behind, is the same on both, and
             reading, gates and encoding, which take far longer, go on in the other workers meanwhile.
@@ -57,11 +61,20 @@ class Spec:
     sink: str
     suffix: str
     device: str = "cpu"
+    apart: str = "{}"
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], recipe: Recipe, data: Path, run: str = "", device: str = "cpu") -> Spec:
+    def of(
+        cls,
+        config: Mapping[str, Any],
+        recipe: Recipe,
+        data: Path,
+        run: str = "",
+        device: str = "cpu",
+        apart: Apart = NONE,
+    ) -> Spec:
         """What a composed configuration asks for; `data` is the folder of its parents."""
-        banks = {bank: str(Path(path).resolve()) for bank, path in (config.get("banks") or {}).items() if path}
+        banks = {bank: absolute(path, f"banks.{bank}") for bank, path in (config.get("banks") or {}).items() if path}
         return cls(
             run=run,
             recipe=json.dumps(dict(recipe.source)),
@@ -73,8 +86,9 @@ class Spec:
             retries=config["retries"],
             batch=config.get("batch", 16),
             sink=config["sink"]["kind"],
-            suffix=config["sink"][recipe.kind],
+            suffix=shards.suffix(config["sink"], recipe.kind),
             device=device,
+            apart=json.dumps(apart.plain()),
         )
 
 
@@ -86,7 +100,7 @@ class Workshop:
         self.run, self.data = Path(spec.run), Path(spec.data)
         self.recipe: Recipe = from_config(json.loads(spec.recipe), spec.trust)
         self.plain = self.recipe.untouched()
-        self.banks = Shelf.open(dict(spec.banks), self.recipe.kind)
+        self.banks = Shelf.open(dict(spec.banks), self.recipe.kind, Apart.read(json.loads(spec.apart)))
         self.sink = shards.sink(spec.sink)
 
     def on(self, device: str) -> Workshop:
@@ -104,40 +118,80 @@ class Workshop:
         return self.spec.device if row["variant"] else "cpu"
 
     def outcomes(self, rows: pa.Table) -> Iterator[Outcome]:
-        """What becomes of some plan rows of one variant, in their order; failed rows are drawn again."""
-        for start in range(0, len(rows), self.spec.batch):
-            yield from self._batch(rows.slice(start, self.spec.batch))
+        """What becomes of some plan rows of one variant, in their order; failed rows are drawn again.
 
-    def _batch(self, rows: pa.Table) -> list[Outcome]:
+        So are those that are nearly the same as one accepted before them, one after the other.
+        """
+        kept = Kept(self.recipe)
+        for start in range(0, len(rows), self.spec.batch):
+            some = rows.slice(start, self.spec.batch)
+            for i, outcome in enumerate(self._batch(some, self.spec.retries)):
+                yield self._apart(some.slice(i, 1), outcome, kept)
+
+    def again(self, row: pa.Table, attempt: int | None) -> Outcome:
+        """What becomes of one plan row by itself: of a known attempt, or of the first that the gates let pass.
+
+        Args:
+            row: one row of a plan.
+            attempt: what the manifest says: its neighbours in the shard may have had a word in it.
+        """
+        if attempt is None:
+            return next(iter(self.outcomes(row)))
+        if attempt != row["attempt"][0].as_py():
+            row = self.drawn(row, row["variant"][0].as_py(), np.array([attempt]))
+        return self._batch(row, 0)[0]
+
+    def _batch(self, rows: pa.Table, retries: int) -> list[Outcome]:
         done = [Outcome(row) for row in rows.to_pylist()]
-        parents, marks = {}, {}
+        recipe, sources = self.recipe_of(done[0].row), {}
         for i, outcome in enumerate(done):
             try:
-                source = making.parent(self.recipe, self.data, outcome.row)
-                marks[i] = regions.read(self.data, outcome.row, source[0])
-                parents[i] = source
+                parent, rate = making.parent(self.recipe, self.data, outcome.row)
+                marks = regions.read(self.data, outcome.row, parent)
+                asked = making.asked_for(recipe, self.data, outcome.row, parent)
+                sources[i] = making.Source(parent, rate, *marks, asked)
             except InputError as error:
                 outcome.reason, outcome.detail = error.reason, error.detail
-        left = list(parents)
-        for retry in range(self.spec.retries + 1):
+        left = list(sources)
+        for retry in range(retries + 1):
             left = left if not retry or done[0].row["variant"] else []
             if retry and left:
                 self._redraw(rows.take(pa.array(left)), [done[i] for i in left])
-            sources = [making.Source(*parents[i], *marks[i]) for i in left]
-            recipe, some = self.recipe_of(done[0].row), [done[i] for i in left]
-            making.make(recipe, some, sources, self.banks, device=self.device_of(done[0].row))
+            some = [done[i] for i in left]
+            device = self.device_of(done[0].row)
+            making.make(recipe, some, [sources[i] for i in left], self.banks, device=device)
             left = [i for i in left if done[i].reason]
             if not left:
                 break
         return done
 
+    def _apart(self, row: pa.Table, outcome: Outcome, kept: Kept) -> Outcome:
+        """The outcome, or what it becomes where its item is nearly the same as one that is kept."""
+        while not outcome.reason and (found := kept.near(outcome)):
+            gate, other = found
+            left = self.spec.retries - outcome.redraws
+            if left <= 0:
+                outcome.reason, outcome.detail = f"gate.{gate}", f"nearly the same as {other}"
+                return outcome
+            before = outcome.redraws + 1
+            drawn = self.drawn(row, outcome.row["variant"], np.array([outcome.row["attempt"] + 1]))
+            (outcome,) = self._batch(drawn, left - 1)
+            outcome.redraws += before
+        if not outcome.reason:
+            kept.take(outcome)
+        return outcome
+
+    def drawn(self, rows: pa.Table, variant: int, attempts: np.ndarray) -> pa.Table:
+        """Some plan rows of one variant as they are at other attempts, (B,)."""
+        inventories = self.banks.inventories()
+        return plan.draw(self.recipe, rows, self.spec.seed, variant, inventories, self.spec.slice, attempts)
+
     def _redraw(self, rows: pa.Table, outcomes: list[Outcome]) -> None:
         attempts = np.array([outcome.row["attempt"] + 1 for outcome in outcomes])
-        variant = outcomes[0].row["variant"]
-        inventories = self.banks.inventories()
-        again = plan.draw(self.recipe, rows, self.spec.seed, variant, inventories, self.spec.slice, attempts)
+        again = self.drawn(rows, outcomes[0].row["variant"], attempts)
         for outcome, row in zip(outcomes, again.to_pylist(), strict=True):
             outcome.row, outcome.reason, outcome.detail = row, "", ""
+            outcome.redraws += 1
 
     def item(self, outcome: Outcome) -> shards.Item:
         """The encoded files of an accepted outcome."""
@@ -162,7 +216,17 @@ class Workshop:
             for name, value in row.items()
             if "." in name and not name.startswith("read.") and value is not None
         }
-        return shards.Item(row["id"], known["label"], self.spec.suffix, media, mask, {**known, "plan": draws})
+        height, width, channels = made.item.shape if self.recipe.kind == "image" else (0, 0, 0)
+        return shards.Item(
+            id=row["id"],
+            label=known["label"],
+            suffix=self.spec.suffix,
+            media=media,
+            mask=mask,
+            row={**known, "plan": draws},
+            size=(height, width, channels),
+            objects=objects.found(recipe, outcome),
+        )
 
     def shard(self, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:
         """Make a shard and its receipt; returns (accepted, rows).
@@ -182,9 +246,10 @@ class Workshop:
                 lines.append(line)
                 if not outcome.reason:
                     item = self.item(outcome)
+                    line |= {receipts.HASH: outcome.hash} if variant else {}
                     line |= {"path": self.sink.path(shard, item), "sha256": hashlib.sha256(item.media).hexdigest()}
                     if item.mask is not None:
-                        line["mask"] = f"{self.sink.path(shard, item).removesuffix(item.suffix)}mask.png"
+                        line["mask"] = self.sink.mask_path(shard, item)
                     yield item
                     accepted += 1
                     if accepted == limit:

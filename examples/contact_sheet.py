@@ -1,6 +1,6 @@
 """Every recipe on the built-in material, four items each, as one picture: docs/recipes.png.
 
-    python examples/contact_sheet.py [OUT]
+python examples/contact_sheet.py [OUT]
 """
 
 from __future__ import annotations

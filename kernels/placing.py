@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,3 +104,71 @@ def _middle(straight: float, tilted: float, size: int, share: float, cut: tuple[
 def _span(middle: float, half: float, size: int) -> slice:
     low, high = max(0, math.floor(middle - half)), min(size, math.ceil(middle + half) + 1)
     return slice(min(low, size - 1), max(high, min(low, size - 1) + 1))
+
+
+Window = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+TRIES = 16
+"""Windows that are tried, one after the other."""
+
+STEP = (0.7548776662466927, 0.5698402909980532)
+"""Of an additive sequence whose places stay apart: 1/g and 1/g² of g³ = g + 1 (Roberts, 2018)."""
+
+
+def found(
+    x: float, y: float, extent: tuple[int, int], size: tuple[int, int], score: Callable[[Window], float]
+) -> Window:
+    """The first of 16 windows whose score is 1 or more, or the best of them; the first lies where x and y say.
+
+    Args:
+        x, y: 0…1 of the room that the window leaves, from left to right, from the top down.
+        extent: height and width of the window, at most `size`.
+        size: height and width of the picture.
+        score: how well a window suits.
+    """
+    best, most = (slice(0, 0), slice(0, 0)), -math.inf
+    for n in range(TRIES):
+        shares = (y + n * STEP[1]) % 1.0 if n else y, (x + n * STEP[0]) % 1.0 if n else x
+        starts = [
+            min(int(share * (whole - part + 1)), whole - part)
+            for share, whole, part in zip(shares, size, extent, strict=True)
+        ]
+        window = slice(starts[0], starts[0] + extent[0]), slice(starts[1], starts[1] + extent[1])
+        suits = score(window)
+        if suits > most:
+            best, most = window, suits
+        if suits >= 1:
+            break
+    return best
+
+
+def aside(one: Window, other: Window) -> float:
+    """How far two windows of a picture lie apart: 1 from half their extent in either direction on."""
+    shares = [
+        2 * abs((a.start + a.stop) - (b.start + b.stop)) / max(1, a.stop - a.start + b.stop - b.start)
+        for a, b in zip(one, other, strict=True)
+    ]
+    return min(1.0, max(shares))
+
+
+def foreground(image: np.ndarray, apart: float) -> np.ndarray:
+    """(H, W) bool: what is at least `apart` grey levels of 255 from the median of the outermost pixels, the background.
+
+    Args:
+        image: (H, W, C) float32, 0…1.
+    """
+    rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    away: np.ndarray = np.abs(image - np.median(rim, axis=0)).max(axis=2) >= apart / 255
+    return away
+
+
+def extents(area: float, aspect: float, height: int, width: int) -> tuple[int, int]:
+    """Height and width, whole pixels, of a rectangle of `area` pixels and width : height `aspect` that fits an image.
+
+    Where a side does not fit, the other makes up for it.
+    """
+    tall = min(max(math.sqrt(area / aspect), 1.0), height)
+    wide = min(max(area / tall, 1.0), width)
+    tall = min(max(1, round(area / wide)), height)
+    return tall, min(max(1, round(area / tall)), width)

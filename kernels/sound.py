@@ -126,10 +126,10 @@ def harmonics_cpu(out, step, multiples, levels, channel, key0, key1, key2):
 
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
-def gusty_cpu(steady, wind, level, slow, depth, lines, share, out):
-    """out = steady + wind · level · (1 + depth · slow) + share · lines, all (T,) float32."""
+def gusty_cpu(out, wind, level, slow, depth):
+    """Add to (T,) float32 wind · (level + depth · slow), both at least as long."""
     for i in range(len(out)):
-        out[i] = steady[i] + wind[i] * (level + depth * slow[i]) + share * lines[i]
+        out[i] += wind[i] * (level + depth * slow[i])
 
 
 @njit(nogil=True, cache=True)
@@ -144,3 +144,37 @@ def drops_cpu(out, density, channel, key0, key1, key2):
         sign = 1.0 if _between_cpu(3 * i + 2, channel, key0, key1, key2) < 0.5 else -1.0
         out[int(moment)] += sign * height
         i += 1
+
+
+@njit(nogil=True, cache=True)
+def _uniforms_cpu(out, channel, key0, key1, key2):
+    for i in range(len(out)):
+        out[i] = _between_cpu(i, channel, key0, key1, key2)
+
+
+def uniforms(count, channel, key):
+    """(count,) float64 in (0, 1)."""
+    out = np.empty(count)
+    _uniforms_cpu(out, channel, *key)
+    return out
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def strikes_cpu(out, moments, step, fade, height):
+    """Add to (T,) strikes that ring: height · e^(−fade·n) · sin(2π · step · n), n samples after their moment.
+
+    All (N,) float64: moments in samples, which may lie before the clip; step in turns and fade a sample. A strike ends
+    60 dB down.
+    """
+    for k in range(len(moments)):
+        begin = max(math.ceil(moments[k]), 0)
+        end = min(math.ceil(moments[k] + 6.9 / fade[k]), len(out))
+        if begin >= end:
+            continue
+        turn, late = 2 * math.pi * step[k], begin - moments[k]
+        size, shrink = height[k] * math.exp(-fade[k] * late), math.exp(-fade[k])
+        re, im = size * math.cos(turn * late), size * math.sin(turn * late)
+        turn_re, turn_im = shrink * math.cos(turn), shrink * math.sin(turn)
+        for i in range(begin, end):
+            out[i] += np.float32(im)
+            re, im = re * turn_re - im * turn_im, re * turn_im + im * turn_re

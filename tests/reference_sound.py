@@ -74,7 +74,7 @@ def active(x: np.ndarray, rate: int) -> float:
 
 def road_db(hertz: float, row: Mapping[str, float]) -> float:
     """The road's noise in dB at one frequency, up to a constant: a high-pass, a corner, resonances."""
-    level = -10 * math.log10(1 + (25 / hertz) ** 4)
+    level = -10 * math.log10(1 + (row["road_low"] / hertz) ** 4)
     level -= row["road_slope"] / 2 * math.log2(1 + (hertz / row["road_corner"]) ** 2)
     for i in (1, 2, 3):
         middle, gain = row[f"bump_frequency_{i}"], 10 ** (row[f"bump_gain_{i}"] / 10)

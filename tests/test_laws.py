@@ -55,6 +55,7 @@ class Noise:
 
 BANK = {"donors": Inventory(["dot", "spot"], np.zeros(0), ["spot"] * 2, ["mask"] * 2)}
 BANK |= {"rirs": Inventory(["hall"], np.array([0.25])), "noise": Inventory(["hum", "street"], np.array([0.4, 3.0]))}
+BANK |= {"voices": Inventory(["ann 1", "ann 2", "bob 1"], np.array([0.2, 0.3, 0.6]), groups=["ann", "ann", "bob"])}
 
 
 def part(name: str) -> dict[str, Any]:
@@ -71,6 +72,9 @@ def alone(name: str) -> Recipe:
         needed = (Source,) if issubclass(kind, Mix) else (Mix,) if issubclass(kind, Source) else ()
         if other.split("/")[0] == family and issubclass(find(part(other)["op"]), needed):
             steps[other.split("/")[1]] = part(other)
+    for settings in steps.values():
+        if issubclass(kind, Source) and "procedural" in settings:
+            settings["procedural"] = name.split("/")[1]
     sources_first = sorted(steps.items(), key=lambda step: not issubclass(find(step[1]["op"]), Source))
     return from_config({"kind": family, "steps": dict(sources_first)})
 

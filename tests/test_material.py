@@ -10,6 +10,9 @@ import pytest
 
 import sliceforge.material
 from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.compose import load_recipe
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.manifest import read
 
 HOME = Path(sliceforge.material.__file__).parent
 SCRIPT = HOME.parent / "examples" / "make_material.py"
@@ -34,7 +37,12 @@ def script() -> ModuleType:
 
 @pytest.mark.parametrize(
     ("folder", "columns", "count"),
-    [("speech", "id path label speaker transcript split", 12), ("strips", "id path label coil split", 24)],
+    [
+        ("speech", "id path label speaker transcript split", 12),
+        ("strips", "id path label coil split", 24),
+        ("cells", "id path label module split", 8),
+        ("tiles", "id path label lot split", 8),
+    ],
 )
 def test_every_row_has_its_file_and_every_file_its_row(folder: str, columns: str, count: int) -> None:
     found = rows(folder)
@@ -46,7 +54,9 @@ def test_every_row_has_its_file_and_every_file_its_row(folder: str, columns: str
     assert {row["split"] for row in found} == {"train", "test"}
 
 
-@pytest.mark.parametrize(("folder", "group"), [("speech", "speaker"), ("strips", "coil")])
+@pytest.mark.parametrize(
+    ("folder", "group"), [("speech", "speaker"), ("strips", "coil"), ("cells", "module"), ("tiles", "lot")]
+)
 def test_a_group_is_in_one_split(folder: str, group: str) -> None:
     pairs = {(row[group], row["split"]) for row in rows(folder)}
     assert len(pairs) == len({name for name, _ in pairs})
@@ -80,10 +90,40 @@ def test_strips_are_grey_with_grain_along_the_rolling_direction() -> None:
         assert along < across
 
 
-def test_the_script_makes_the_same_strips_again(script: ModuleType) -> None:
-    for row in rows("strips"):
-        made = script.strip(row["coil"], int(row["id"].removeprefix(f"{row['coil']}_")))
-        assert np.array_equal(made, image.decode(HOME / "strips" / row["path"]))
+def test_cells_have_three_dark_busbars_across_and_dark_corners() -> None:
+    for row in rows("cells"):
+        cell = image.decode(HOME / "cells" / row["path"])[:, :, 0].astype(float)
+        lines = np.median(cell[:, 20:180], axis=1)
+        dark = np.flatnonzero(lines[4:-4] < 0.6 * np.median(lines)) + 4
+        starts = dark[np.flatnonzero(np.diff(dark, prepend=-9) > 1)]
+        assert np.abs(starts + 3 - 200 * np.array([1, 3, 5]) / 6).max() <= 1
+        assert max(cell[:4, :4].max(), cell[:4, -4:].max(), cell[-4:, :4].max()) < 0.4 * np.median(cell)
+        middle, sides = cell[80:92, 60:140].mean(), cell[:, 4:12][40:90].mean()
+        assert sides < middle
+
+
+def test_tiles_are_ground_from_top_to_bottom() -> None:
+    for row in rows("tiles"):
+        tile = image.decode(HOME / "tiles" / row["path"])[:, :, 0].astype(float)
+        assert 90 < tile.mean() < 165
+        assert np.diff(tile, axis=0).std() < 0.85 * np.diff(tile, axis=1).std()
+
+
+@pytest.mark.parametrize(
+    ("folder", "group", "picture"), [("strips", "coil", "strip"), ("cells", "module", "cell"), ("tiles", "lot", "tile")]
+)
+def test_the_script_makes_the_same_pictures_again(script: ModuleType, folder: str, group: str, picture: str) -> None:
+    for row in rows(folder):
+        made = getattr(script, picture)(row[group], int(row["id"].removeprefix(f"{row[group]}_")))
+        assert np.array_equal(made, image.decode(HOME / folder / row["path"]))
+
+
+def test_a_recipe_names_what_it_is_shown_on_and_nothing_else() -> None:
+    assert read(None, "image").root.name == "strips"
+    assert read(None, "image", material="cells").root.name == "cells"
+    assert load_recipe("solar/crack").digest == load_recipe("solar/crack", "material=tiles").digest
+    with pytest.raises(SettingError, match="material: speech: expected strips or cells or tiles"):
+        read(None, "image", material="speech")
 
 
 def test_all_of_it_is_small() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import image, sound
+from benchmarks.peers import blending, image, sound
 from benchmarks.peers.material import write
 from benchmarks.peers.ours import error
 from benchmarks.peers.race import Crew, quicker, race, usable
@@ -27,7 +27,7 @@ MEMORY = Path("/dev/shm")
 
 
 def side(kind: Any, rounds: int, cores: int, only: str) -> Iterator[dict[str, Any]]:
-    """What came out for each chain of `sound` or `image`: everybody against ours, and how exact ours is."""
+    """What came out for each chain of `sound`, `image` or `blending`: everybody against ours, and how exact ours is."""
     chains = [chain for chain in kind.CHAINS if only in chain.name]
     both = [Crew(kind.OURS, layout, cores) for layout in ("threads", "processes")] if chains else []
     peers = [*kind.PEERS, kind.PLAIN] if chains else []
@@ -39,7 +39,7 @@ def side(kind: Any, rounds: int, cores: int, only: str) -> Iterator[dict[str, An
             ours = quicker(both, chain, folder)
             able = [crews[peer.name] for peer in peers if set(chain.steps) <= peer.steps]
             found = [race(chain, folder, ours, layouts, rounds) for layouts in able]
-            apart = error(chain, folder, kind.STEPS)
+            apart = getattr(kind, "error", error)(chain, folder, kind.STEPS)
         row = {
             "chain": chain.name,
             "kind": chain.kind,
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> None:
     if rounds < 7:
         print(f"rounds={rounds}: a median of fewer than 7 is for trying out", file=sys.stderr)
     results = []
-    for kind in (sound, image):
+    for kind in (sound, image, blending):
         for result in side(kind, rounds, cores, given.get("only", "")):
             results.append(result)
             print("\n".join(told(result)), flush=True)

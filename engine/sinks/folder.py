@@ -6,25 +6,16 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sliceforge.engine.shards import Item, Sink, committed, key
-
-MOST = 240
-"""Bytes of a name before its suffix; file systems take 255."""
-
-
-def _short(name: str) -> str:
-    """A name that a file system takes: of a longer one its beginning and its hash."""
-    if len(name.encode()) <= MOST:
-        return name
-    return f"{name.encode()[:200].decode(errors='ignore')}%{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+from sliceforge.engine.filing import classes, place
+from sliceforge.engine.shards import Item, Sink, committed
 
 
 class Folder(Sink):
     """Plain files in class folders, `items/LABEL/KEY.flac`, as torchvision's ImageFolder expects them."""
 
     def path(self, shard: str, item: Item) -> str:
-        folder = f"items/{_short(key(item.label).replace('/', '%2F'))}" if item.label else "items"
-        return f"{folder}/{'/'.join(map(_short, key(item.id).split('/')))}.{item.suffix}"
+        folder = f"items/{classes(item.label)}" if item.label else "items"
+        return f"{folder}/{place(item)}.{item.suffix}"
 
     def write(self, run: Path, shard: str, items: Iterator[Item]) -> str:
         paths = []

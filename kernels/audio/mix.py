@@ -6,10 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from sliceforge.engine.deal import Deal, offsets, rounds
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Inventory, Real, Shapes, setting
 from sliceforge.engine.op import Mix as MixForm
+from sliceforge.engine.shares import Shares
 from sliceforge.kernels.loudness import REFERENCES, Levels
 
 STEP = 2.0**-15
@@ -31,6 +33,11 @@ class Mix(MixForm):
             run has no such bank), or the name of an earlier step that makes a sound, such as `cabin`.
         bank: the name of the bank.
         procedural: the name of the step that `either` takes.
+        cap: how often an item of the bank is used in a run, at most; 0: no limit.
+        in_turn: no item comes again before all have come, as with a cap. `either` then takes one of every two rows from
+            the bank.
+        quota: shares of tags, such as {street: 0.7, rain: 0.3}; empty: every item is as likely as any other.
+        bins: equal parts of the range of `snr`, each of which as many rows of a run get; 0: freely drawn.
     """
 
     version: ClassVar[int] = 2
@@ -40,6 +47,22 @@ class Mix(MixForm):
     source: str = setting("either")
     bank: str = setting("noise")
     procedural: str = setting("cabin")
+    cap: int = setting(0, "uses", low=0)
+    in_turn: bool = setting(False)
+    quota: Shares = setting(None)
+    bins: int = setting(0, "", low=0, high=1000)
+
+    def check(self) -> None:
+        """Only a range has parts."""
+        if self.bins and self.snr.kind != "uniform":
+            raise SettingError("bins: expected a range of SNRs to cut in parts, such as snr: [-5, 15]")
+
+    def by_slot(self) -> bool:
+        """With a cap, in turn, with a quota or bins."""
+        return bool(self.bins) or self._deal().by_slot()
+
+    def _deal(self) -> Deal:
+        return Deal(self.bank, self.cap, self.in_turn, self.quota)
 
     def by_scale(self) -> bool:
         """The active level alone moves with the clip's loudness."""
@@ -56,8 +79,8 @@ class Mix(MixForm):
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """`snr`; `source`; and of a bank `item` and `offset`, in samples at the clip's rate (empty and 0 otherwise).
 
-        Every bank item is as likely as any other, and every excerpt of it; one shorter than the clip is looped, from
-        anywhere.
+        Without quotas every bank item is as likely as any other, and every excerpt of it; one shorter than the clip is
+        looped, from anywhere. An item that has been used as often as its cap says is empty.
         """
         plan = super().draw(keys, shapes)
         inventory = shapes.banks.get(self.bank)
@@ -67,16 +90,21 @@ class Mix(MixForm):
             raise SettingError(
                 f"banks.{self.bank}: the mix takes its noise from there: banks.{self.bank}=FOLDER{known}"
             )
+        if self.bins and shapes.slots is not None:
+            low, high = self.snr.values
+            part, _ = rounds(keys.seed, keys.step, "bin", [str(i) for i in range(self.bins)], shapes.slots)
+            within = (plan["snr"].astype(np.float64) - low) / self.bins
+            plan["snr"] = (low + (high - low) / self.bins * part + within).astype(np.float32)
         other = self.procedural if self.source == "either" else self.source
-        share = 0.5 if self.source == "either" and found else float(self.source == "bank")
-        taken = keys.uniform("source")[:, 0] < share
+        taken, slots = self._deal().taken(keys, shapes, self.source, found)
         plan["source"] = np.where(taken, "bank", other).astype(object)
         plan["item"] = np.full(len(keys), "", object)
         plan["offset"] = np.zeros(len(keys), np.int64)
-        if inventory is not None and found:
-            item, offset = _excerpts(keys, shapes, inventory)
-            plan["item"][taken] = item[taken]
-            plan["offset"][taken] = offset[taken]
+        if inventory is not None and found and taken.any():
+            rows = np.flatnonzero(taken)
+            some = None if slots is None else slots[rows]
+            item, offset = _excerpts(keys.take(rows), shapes.take(rows), inventory, self._deal(), some)
+            plan["item"][rows], plan["offset"][rows] = item, offset
         return plan
 
     def factor(self, foreground: np.ndarray, noise: np.ndarray, rate: int, /, **plan: Any) -> float:
@@ -95,10 +123,9 @@ class Mix(MixForm):
         return factor
 
 
-def _excerpts(keys: Keys, shapes: Shapes, inventory: Inventory) -> tuple[np.ndarray, np.ndarray]:
-    pick = (keys.uniform("item")[:, 0] * len(inventory.ids)).astype(np.int64)
-    samples = np.floor(np.asarray(inventory.seconds, np.float64)[pick] * shapes.rate).astype(np.int64)
-    room = np.where(samples > shapes.length, samples - shapes.length + 1, np.maximum(samples, 1))
-    words = keys.bits("offset", 2).astype(np.uint64)
-    offset = (words[:, 0] << np.uint64(32) | words[:, 1]) % room.astype(np.uint64)
-    return np.array(inventory.ids, object)[pick], offset.astype(np.int64)
+def _excerpts(
+    keys: Keys, shapes: Shapes, inventory: Inventory, deal: Deal, slots: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    pick = deal.items(keys, shapes, inventory, slots)
+    offset = offsets(keys, shapes, np.asarray(inventory.seconds, np.float64)[pick])
+    return np.where(pick < 0, "", np.array(inventory.ids, object)[pick]), np.where(pick < 0, 0, offset)

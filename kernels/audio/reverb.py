@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sliceforge.engine.deal import Deal, Shares
+from sliceforge.engine.deal import Deal
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Real, Shapes, Spectrum, setting
+from sliceforge.engine.shares import Shares
 from sliceforge.kernels import shoebox
 from sliceforge.kernels.noise import lattice, pieces
 
@@ -44,7 +45,7 @@ class Reverb(Spectrum):
     bank: str = setting("rirs")
     cap: int = setting(0, "uses", low=0)
     in_turn: bool = setting(False)
-    quota: Shares = setting({})
+    quota: Shares = setting(None)
     t60: Real = setting([0.03, 0.1], "s", low=0.02, high=0.2)
     distance: Real = setting([0.3, 1.0], "m", low=0.05, high=3)
     width: Real = setting([1.2, 1.6], "m", low=1, high=5)

@@ -38,7 +38,7 @@ class Snr(Gate):
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """More: `rms`, `active`, `g712`, `a_weighted`, the SNR in dB under each reference; `total`, that of all mixes
         together under the mix's own; `crest_factor_db`; `clipped_share`, of samples at either end of 16 bits."""
-        speech, noise, added = (Levels(sound, made.rate) for sound in self._sounds(made))
+        speech, noise, added = (Levels(sound, made.rate) for sound in made.sounds(self.step))
         more = {name: ratio(speech.level(name, True), noise.level(name, False)) for name in REFERENCES}
         got, asked = more[op.reference], float(plan["snr"])
         others = added.x is not noise.x
@@ -47,15 +47,3 @@ class Snr(Gate):
         more["crest_factor_db"] = ratio(peak, power)
         more["clipped_share"] = clipped_cpu(made.item, FULL) / max(len(made.item), 1)
         return Verdict(abs(got - asked) <= self.tolerance, asked, got, more)
-
-    def _sounds(self, made: Made) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The foreground, this mix's noise, and all that was added."""
-        if self.step in made.heard:
-            foreground, noise = made.heard[self.step]
-            others = [pair[1] for name, pair in made.heard.items() if name != self.step and len(pair[1]) == len(noise)]
-            return foreground, noise, sum(others, noise) if others else noise
-        foreground = made.stems["foreground"]
-        # Exact: both are near each other, or small.
-        added = made.item - foreground
-        others = [stem for name, stem in made.stems.items() if name not in ("foreground", self.step)]
-        return foreground, added - sum(others) if others else added, added

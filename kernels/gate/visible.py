@@ -10,6 +10,7 @@ from scipy.ndimage import maximum_filter
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.gates import Gate, Made, Verdict
 from sliceforge.engine.op import setting
+from sliceforge.kernels.contrast import core, grey
 
 RING = 8
 """Pixels by which the mask is grown to give the ring that its background is measured in."""
@@ -47,30 +48,18 @@ class Visible(Gate):
         if not mask.any():
             return Verdict(False, self.cnr, 0.0, {"area_share": 0.0, "contrast_grey": 0.0})
         ring = _ring(mask, np.any(list(made.masks.values()), axis=0))
-        item = _grey(made.item)
+        item = grey(made.item)
         if self.against == "ring":
             contrast, background = _excess(item[mask], item[ring]), item[ring]
         elif made.parent.shape[:2] != mask.shape:
             raise SettingError(f"gates: against: parent: {self.step}: another size than its item's; expected ring")
         else:
-            parent = _grey(made.parent)
-            contrast, background = _core(np.abs(item - parent)[mask]), parent[ring]
+            parent = grey(made.parent)
+            contrast, background = core(np.abs(item - parent)[mask]), parent[ring]
         noise = 1.4826 * np.median(np.abs(background - np.median(background))) if len(background) else 0.0
         got = float(contrast / max(noise, FLOOR))
         more = {"area_share": float(mask.mean()), "contrast_grey": contrast}
         return Verdict(got >= self.cnr, self.cnr, got, more)
-
-
-def _grey(image: np.ndarray) -> np.ndarray:
-    """Mean over channels, (H, W) float64 in grey levels of 255; channel by channel, ten times as fast as `mean`."""
-    total = np.zeros(image.shape[:2])
-    for channel in range(image.shape[2]):
-        total += image[..., channel]
-    return total * (255 / np.iinfo(image.dtype).max / image.shape[2])
-
-
-def _core(change: np.ndarray) -> float:
-    return float(np.median(change[change >= np.quantile(change, 0.95) / 2]))
 
 
 def _excess(inside: np.ndarray, background: np.ndarray) -> float:

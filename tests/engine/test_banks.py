@@ -143,6 +143,24 @@ def test_a_loop_has_no_click_and_keeps_its_power() -> None:
     assert seams.max() < 0.12
 
 
+def test_the_seam_of_a_looped_voice_is_no_more_abrupt_than_the_voice_itself() -> None:
+    rate = 16000
+    t = np.arange(14_000) / rate
+    vowel = sum(np.sin(2 * np.pi * 131.7 * k * t + k) / k**2 for k in range(1, 6))
+    whole = (0.2 * vowel * (1 + 0.5 * np.sin(2 * np.pi * 3 * t))).astype(np.float32)
+    fade = round(FADE * rate)
+    got = excerpt(whole, 0, 4 * len(whole), rate)
+    seams = (len(whole) - fade) * np.arange(1, 4)
+    near = np.concatenate([np.arange(seam - 10, seam + fade + 10) for seam in seams])
+    steps, own = np.abs(np.diff(got))[near], np.abs(np.diff(whole))
+    assert steps.max() <= own.max()
+    bends, own_bends = np.abs(np.diff(got, 3))[near], np.abs(np.diff(whole, 3))
+    assert bends.max() <= 1.5 * own_bends.max()
+    cut = np.tile(whole, 4)
+    assert np.abs(np.diff(cut))[len(whole) - 1] > 3 * own.max()
+    assert np.abs(np.diff(cut, 3))[len(whole) - 3 : len(whole)].max() > 10 * own_bends.max()
+
+
 def test_what_is_kept_is_bounded_and_changes_nothing(street: Path) -> None:
     small, large = Kept(most=40_000), Kept()
     paths = [street / name for name in ("a.flac", "b.wav", "day/two.wav")] * 3

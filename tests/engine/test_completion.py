@@ -12,6 +12,7 @@ from sliceforge.engine.cli import main
 from sliceforge.engine.completion import SCRIPTS, complete
 from sliceforge.engine.compose import VERBS, compose
 from sliceforge.engine.library import Library
+from sliceforge.engine.settings import CHOICES
 
 START = "sliceforge generate "
 STEEL = f"{START}recipe=steel/scratches "
@@ -53,7 +54,7 @@ def test_what_is_given_already_is_not_offered_again() -> None:
 def test_values_are_offered_where_they_are_known() -> None:
     assert complete(f"{START}recipe=steel/sc") == ["recipe=steel/scratches"]
     assert complete(f"{START}device=") == ["device=auto", "device=cpu", "device=cuda"]
-    assert complete(f"{START}sink=") == ["sink=folder", "sink=webdataset"]
+    assert complete(f"{START}sink=") == [f"sink={name}" for name in sorted(CHOICES["sink.kind"])]
     assert complete(f"{START}sink.image=j") == ["sink.image=jpeg"]
     assert complete(f"{START}allow_other_cpu=t") == ["allow_other_cpu=true"]
 

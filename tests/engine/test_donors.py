@@ -42,13 +42,12 @@ def bank(tmp_path: Path) -> Path:
 def test_a_folder_lists_what_can_be_used_and_says_why_the_rest_cannot(bank: Path) -> None:
     shelf = Shelf.open({"donors": str(bank)}, "image")
     known = shelf.inventories()["donors"]
-    assert list(known.ids) == ["pit/free", "pit/marked"]
-    assert list(known.labels) == ["pit", "pit"]
-    assert list(known.marks) == ["", "mask"]
+    assert list(known.ids) == ["pit/clean", "pit/free", "pit/marked"]
+    assert list(known.labels) == ["pit", "pit", "pit"]
+    assert list(known.marks) == ["plain", "", "mask"]
     reasons = {reject.id: (reject.reason, reject.detail) for reject in shelf.rejects()["donors"]}
     assert reasons == {
         "pit/broken": ("unreadable", "not PNG, JPEG, BMP or TIFF, or its header is damaged"),
-        "pit/clean": ("empty", "nothing stands out in it"),
         "pit/nothing": ("empty", "nothing in its mask"),
         "pit/odd": ("unreadable", "mask: 80 × 60, and its image is 80 × 64"),
     }

@@ -249,6 +249,12 @@ def test_nemo_lines_are_read_and_extra_json_is_kept(tmp_path: Path) -> None:
     assert read(table(tmp_path, "n.jsonl", numbers), "audio").table["label"].to_pylist() == ["7", "seven"]
 
 
+def test_a_dot_in_the_name_of_a_column_becomes_a_line(tmp_path: Path) -> None:
+    text = "path,speaker.age,asked.snr,a.b,a_b\na.wav,31,5,1,2\n"
+    names = read(table(tmp_path, "t.csv", text), "audio").table.column_names
+    assert names[5:] == ["speaker_age", "asked.snr", "a.b", "a_b"]
+
+
 BAD = {
     "empty.csv": (b"", "is empty"),
     "header.csv": (b"path,label\n", "no rows"),

@@ -143,3 +143,18 @@ def test_an_snr_is_a_ratio_of_levels_and_the_noise_of_an_active_one_is_its_rms()
     assert snr(speech, noise, 8000, "active") == pytest.approx(
         reference.active(speech, 8000) - reference.db(rms(noise))
     )
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_activity_ends_with_the_clip_and_padding_does_not_move_its_level(rate: int) -> None:
+    # A batch pads its clips: what is measured is cut at `length`, within 0.1 dB of the standard's own loop.
+    for seconds in (0.6, 1.5):
+        sound = voice(seconds, rate)
+        padded = np.concatenate([sound, np.zeros(rate // 2, np.float32)])
+        cut = active(padded[: len(sound)], rate)
+        counts = reference.active_counts(sound, rate, (2.0 ** np.arange(-24, 1)).tolist())
+        held = reference.held_envelope(sound, rate)
+        assert counts == [int((held >= c).sum()) for c in 2.0 ** np.arange(-24, 1)]
+        assert reference.db(cut) == pytest.approx(reference.active(sound, rate), abs=0.1)
+        assert cut == active(sound, rate)
+        assert reference.db(active(padded, rate) / cut) < -0.1  # the hangover, where nobody cuts

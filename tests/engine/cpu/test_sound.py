@@ -51,6 +51,7 @@ class Bank:
 BANK = Bank()
 INVENTORY = {"noise": Inventory(["street"], np.array([4.5]))}
 INVENTORY |= {"rirs": Inventory(["hall", "short"], np.array([0.5, 0.02]))}
+INVENTORY |= {"voices": Inventory(["hall", "short"], np.array([0.5, 0.02]))}
 
 
 @dataclass(frozen=True)

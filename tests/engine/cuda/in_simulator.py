@@ -261,6 +261,10 @@ CHAINS: dict[str, dict[str, Any]] = {
     },
     "rounds": {"mix": {**MIX, "snr": 0}, "clip": {"op": "audio/clip"}, "level": {"op": "audio/level", "level": -20}},
     "weighted": {"mix": {**MIX, "reference": "a_weighted"}},
+    "babble": {
+        "babble": {"op": "audio/babble", "bank": "noise", "talkers": 2},
+        "mix": {"op": "audio/mix", "source": "babble", "reference": "rms"},
+    },
     "none": {"mix": {**MIX, "p": 0}},
 }
 

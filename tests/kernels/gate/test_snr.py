@@ -113,3 +113,22 @@ def test_crest_factor_and_clipped_share_are_of_the_written_item() -> None:
     more = gate().measure(Made(sine, sine, 8000, 1.0, {"foreground": sine}), RMS, {"snr": 0.0}).more
     assert more["crest_factor_db"] == pytest.approx(3.01, abs=0.01)
     assert more["clipped_share"] == 0
+
+
+TAILS = {
+    "a filter": {"band": {"op": "audio/band"}},
+    "a step that runs alone": {"drop": {"op": "audio/drop"}},
+    "another speed": {"speed": {"op": "audio/speed"}},
+    "a limit and a level": {"clip": {"op": "audio/clip"}, "level": {"op": "audio/level"}},
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_what_comes_after_a_mix_does_not_hide_the_ratio_that_it_was_mixed_at(tail: str) -> None:
+    steps = {"cabin": {"op": "audio/cabin"}, "mix": {"op": "audio/mix"}, **TAILS[tail]}
+    recipe = from_config({"steps": steps, "gates": {"snr": {"step": "mix"}}})
+    for row in rows(recipe, 5, 8000, 8000):
+        made = make(recipe, voice(1.0, 8000), 8000, row)
+        assert measure(recipe, made, row)["snr"].ok
+        wrong = {**row, "mix.snr": np.float32(row["mix.snr"]) + np.float32(0.2)}  # type: ignore[arg-type]
+        assert not measure(recipe, made, wrong)["snr"].ok

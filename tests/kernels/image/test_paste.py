@@ -218,16 +218,20 @@ def test_no_bank_no_mark_and_no_label_are_each_one_clear_line() -> None:
 
 def test_a_cap_uses_every_donor_as_often_as_any_other_and_none_too_often() -> None:
     inventory = Inventory(list("abcdefg"), np.zeros(0), list("xxxxyyy"), ["mask"] * 7)
-    slots = np.arange(30)
-    given = op(cap=3).assign(5, "paste", slots, {"donors": inventory})
-    items = given["item"]
-    assert [list(items[:21]).count(item) for item in "abcdefg"] == [3] * 7
-    assert [set(items[i : i + 7]) for i in (0, 7, 14)] == [set("abcdefg")] * 3
-    assert (items[21:] == "").all()
-    assert not (items[:7] == items[7:14]).all()
+
+    def items(slots: np.ndarray, seed: int = 5) -> np.ndarray:
+        keys = Keys.of(seed, [str(slot) for slot in slots]).at("paste")
+        found: np.ndarray = op(cap=3).draw(keys, replace(shapes(inventory, len(slots)), slots=slots))["item"]
+        return found
+
+    given = items(np.arange(30))
+    assert [list(given[:21]).count(item) for item in "abcdefg"] == [3] * 7
+    assert [set(given[i : i + 7]) for i in (0, 7, 14)] == [set("abcdefg")] * 3
+    assert (given[21:] == "").all()
+    assert not (given[:7] == given[7:14]).all()
     some = np.array([20, 3, 11])
-    assert (op(cap=3).assign(5, "paste", some, {"donors": inventory})["item"] == items[some]).all()
-    assert not (op(cap=3).assign(6, "paste", slots, {"donors": inventory})["item"] == items).all()
-    assert op().assign(5, "paste", slots, {"donors": inventory}) == {}
+    assert (items(some) == given[some]).all()
+    assert not (items(np.arange(30), 6) == given).all()
+    assert (op(cap=3).by_slot(), op().by_slot()) == (True, False)
     with pytest.raises(InputError, match="cap"):
         op(cap=3).apply({"image": torch.zeros(1, 1, 4, 4)})
