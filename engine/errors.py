@@ -16,6 +16,10 @@ REASONS = (
 )
 
 
+SHOWN = 12
+"""Known words that a message names at most."""
+
+
 class SliceforgeError(Exception):
     """Any error that a user can act on; the command line prints it as one line and exits with `code`."""
 
@@ -52,7 +56,7 @@ class RunError(SliceforgeError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A tail for an error message: the nearest known word, or all of them.
+    """A tail for an error message: the nearest known word, or the first of them.
 
     >>> did_you_mean("snrr", ["snr", "source"])
     '; did you mean snr?'
@@ -63,4 +67,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = get_close_matches(word, known, n=1)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; known: {', '.join(known)}" if known else ""
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return f"; known: {', '.join(known[:SHOWN])}{more}" if known else ""

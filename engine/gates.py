@@ -14,7 +14,6 @@ import numpy as np
 
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Op, Shapes
-from sliceforge.kernels.hashes import of_image, of_sound
 
 CELLS = 64
 """Into which each side of a painted mask is divided to be remembered."""
@@ -126,12 +125,17 @@ class Mark:
     painted: np.ndarray | None = None
 
     @classmethod
-    def of(cls, made: Made, brought: str) -> Mark:
+    def of(cls, made: Made, brought: str, hash_: int) -> Mark:
         """An item's mark; `brought` is the name of the mask that does not count."""
-        if made.rate:
-            return cls(of_sound(made.item, made.rate))
         masks = [mask for name, mask in made.masks.items() if name != brought]
-        return cls(of_image(made.item), _coarse(np.any(masks, axis=0)) if masks else None)
+        return cls(hash_, _coarse(np.any(masks, axis=0)) if masks else None)
+
+
+def hashed(made: Made) -> int:
+    """The 64 bits of `kernels/hashes.py` of an item."""
+    from sliceforge.kernels.hashes import of_image, of_sound
+
+    return of_sound(made.item, made.rate) if made.rate else of_image(made.item)
 
 
 def _coarse(mask: np.ndarray) -> np.ndarray:

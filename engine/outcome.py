@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sliceforge.engine import moments, objects, receipts
-from sliceforge.engine.gates import Made, Mark, Verdict
+from sliceforge.engine.gates import Made, Mark, Verdict, hashed
 from sliceforge.engine.read import RATES, declared
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
@@ -39,15 +39,16 @@ class Outcome:
     redraws: int = 0
 
     @cached_property
+    def hash(self) -> int:
+        """64 bits of its item; see `kernels/hashes.py`."""
+        assert self.made is not None
+        return hashed(self.made)
+
+    @cached_property
     def mark(self) -> Mark:
         """What is remembered of its item."""
         assert self.made is not None
-        return Mark.of(self.made, BROUGHT)
-
-    @property
-    def hash(self) -> str:
-        """The 64 bits of its item's hash as sixteen digits."""
-        return f"{self.mark.hash:016x}"
+        return Mark.of(self.made, BROUGHT, self.hash)
 
 
 def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sliceforge.engine import shards
-from sliceforge.kernels import hamming
 
 HASH = "near.hash"
 """The column of an item's hash: 64 bits as sixteen digits."""
@@ -70,7 +69,14 @@ def finish(run: Path, last: Callable[[Path, pa.Table], None]) -> tuple[int, Coun
     return len(good), Counter(bad["reason"].to_pylist())
 
 
+def digits(hash_: int) -> str:
+    """A hash as the column has it."""
+    return f"{hash_:016x}"
+
+
 def _neighboured(good: pa.Table) -> pa.Table:
+    from sliceforge.kernels import hamming
+
     made = np.flatnonzero(good["variant"].to_numpy() > 0)
     ids: list[str | None] = [None] * len(good)
     apart: list[int | None] = [None] * len(good)

@@ -246,7 +246,7 @@ class Workshop:
                 lines.append(line)
                 if not outcome.reason:
                     item = self.item(outcome)
-                    line |= {receipts.HASH: outcome.hash} if variant else {}
+                    line |= {receipts.HASH: receipts.digits(outcome.hash)} if variant else {}
                     line |= {"path": self.sink.path(shard, item), "sha256": hashlib.sha256(item.media).hexdigest()}
                     if item.mask is not None:
                         line["mask"] = self.sink.mask_path(shard, item)

@@ -64,7 +64,7 @@ def settled(
     on at most 3072 pixels of the box, in three rounds or six, since one depends on the other.
 
     Args:
-        field: (x, y, row) → (level, shade), plain Python that Numba compiles.
+        field: (x, y, row) → (level, shade), compiled to be part of whatever calls it.
         rows: (…, P) float32.
         sides: height and width of the image, in pixels.
         contrast: grey levels of 255, a number or (B,).
@@ -78,7 +78,7 @@ def settled(
     asked[:, 0], asked[:, 1] = np.asarray(contrast, np.float64) / 255, -1 if area is None else area
     for k, (side, most) in enumerate(zip(boxes or whole(height, width), (width, height) * 2, strict=True)):
         asked[:, 2 + k] = np.clip(np.floor(side) if k < 2 else np.ceil(side), 0, most)
-    _loop(field)(found, asked, height * width, again, *np.empty((3, POINTS), np.float32))
+    _loop(getattr(field, "py_func", field))(found, asked, height * width, again, *np.empty((3, POINTS), np.float32))
     return found.reshape(rows.shape)
 
 

@@ -3,6 +3,8 @@
 Plain functions, compiled into every loop that calls them, on CPU and CUDA alike, as those of `kernels/noise.py`.
 """
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -62,4 +64,4 @@ def border(x, y, channel, key0, key1, key2):
         elif square < second:
             second, x2, y2 = square, px, py
     dx, dy = x2 - x1, y2 - y1
-    return (second - first) * _HALF / np.sqrt(max(dx * dx + dy * dy, np.float32(1e-6)))
+    return (second - first) * _HALF / math.sqrt(max(dx * dx + dy * dy, np.float32(1e-6)))

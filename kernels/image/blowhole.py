@@ -81,7 +81,7 @@ def blowhole_pixel(value, x, y, row):
     away = math.sqrt(dx * dx + dy * dy)
     if away >= row[2]:
         return value
-    share = _ONE / max(away, np.float32(1e-3))
+    share = _ONE / (away + np.float32(1e-6))
     lobes = gradient(_LOBES * dx * share, _LOBES * dy * share, 0, row[11], row[12], row[13])
     inside = row[3] * (_ONE + row[4] * lobes) - away
     facing = (dx * row[8] + dy * row[9]) * share

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
@@ -66,6 +67,7 @@ class Crazing(Paint):
         return settled(crazing_field, rows, (height, width), plan["contrast"])
 
 
+@njit(inline="always")
 def crazing_field(x, y, row):
     """Level and shade at (x, y)."""
     u, v = x * row[4] + y * row[5], x * row[6] + y * row[7]

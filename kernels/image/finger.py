@@ -82,7 +82,8 @@ def _strength(half: Any, middle: Any, uneven: Any, other: float) -> Any:
     marked = np.sum(change > _FAINT, axis=-1, keepdims=True)
     most = np.take_along_axis(change, marked // 20, axis=-1)
     core = np.sum(change >= most / 2, axis=-1, keepdims=True)
-    return np.take_along_axis(change, core // 2, axis=-1)[..., 0]
+    middles = [np.take_along_axis(change, place, axis=-1)[..., 0] for place in ((core - 1) // 2, core // 2)]
+    return (middles[0] + middles[1]) / 2
 
 
 def finger_pixel(value, x, y, row):

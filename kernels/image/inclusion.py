@@ -1,9 +1,11 @@
 """Inclusion: one to three slag streaks along the rolling direction, ragged, dark with bright specks."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, Whole, setting, stack
@@ -96,6 +98,7 @@ def _streaks(key: Any, count: Any) -> tuple[list[Any], list[tuple[Any, Any]]]:
     return sizes, [(0.0, 0.0), second, third]
 
 
+@njit(inline="always")
 def inclusion_field(x, y, row):
     """Level and shade at (x, y)."""
     dx, dy = x - row[4], y - row[5]
@@ -103,7 +106,7 @@ def inclusion_field(x, y, row):
     nearest = np.float32(99)
     for k in range(3):
         u, v = (t - row[14 + 4 * k]) * row[16 + 4 * k], (d - row[15 + 4 * k]) * row[17 + 4 * k]
-        nearest = min(nearest, np.sqrt(u * u + v * v))
+        nearest = min(nearest, math.sqrt(u * u + v * v))
     coarse = fine = _ZERO
     u, v = t * _COARSE * row[10] + row[4], d * _COARSE + row[5]
     for k in range(3):

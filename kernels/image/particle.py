@@ -1,5 +1,6 @@
 """A foreign particle: a compact lump with a sharp border, lit from one side and with a shadow on the other."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -97,6 +98,7 @@ def _joined(body, hidden, lump, lit, row):
     return level, (inside * texture + shadow) / max(eased((level - row[0]) * row[2]), np.float32(1e-3))
 
 
+@njit(inline="always")
 def particle_field(x, y, row):
     """Level and shade at (x, y)."""
     dx, dy = x - row[4], y - row[5]
@@ -107,11 +109,11 @@ def particle_field(x, y, row):
         u, v = dx * row[6] + dy * row[7], dx * row[8] + dy * row[9]
         lump = gradient(u * lumps, v * lumps, 0, row[16], row[17], row[18])
         if k == 0:
-            body = _ONE - np.sqrt(u * u + v * v) + row[14] * lump
+            body = _ONE - math.sqrt(u * u + v * v) + row[14] * lump
             # What lies so far towards the light hides it.
             dx, dy = dx + row[10] * row[12], dy + row[11] * row[12]
         elif k == 1:
-            hidden = _ONE - np.sqrt(u * u + v * v) + row[14] * lump
+            hidden = _ONE - math.sqrt(u * u + v * v) + row[14] * lump
             dx, dy, lumps = dx - row[10] * row[12], dy - row[11] * row[12], _LUMPS * np.float32(4)
     return _joined(body, hidden, lump, lit if row[1] > _ZERO else -lit, row)
 

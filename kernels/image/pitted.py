@@ -1,5 +1,6 @@
 """A pitted surface: small round pits in clusters."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -89,6 +90,7 @@ def clustered(x, y, key0, key1, key2):
     return _STRAY + (_ONE - _STRAY) * total / _MEAN
 
 
+@njit(inline="always")
 def pitted_field(x, y, row):
     """Level and shade at (x, y)."""
     u, v = x / row[4], y / row[4]
@@ -105,7 +107,7 @@ def pitted_field(x, y, row):
         reach = row[6] + row[7] * large * large
         # No pit is a circle: it is up to a quarter longer one way than the other.
         oval = large * np.float32(8) - np.float32(floored(large * np.float32(8))) - _HALF
-        far = np.sqrt(square) / reach
+        far = math.sqrt(square) / reach
         far += far * (oval * (dx * dx - dy * dy) + (_HALF - large) * dx * dy) / max(square, np.float32(1e-6)) * _OVAL
         if far < _ONE - level:
             chance = _HALF + _HALF * lattice(a, b * 64 + 5, row[11], row[12], row[13])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
@@ -65,6 +66,7 @@ class Scale(Paint):
         return settled(scale_field, rows, (height, width), plan["contrast"], plan["area"])
 
 
+@njit(inline="always")
 def scale_field(x, y, row):
     """Level and shade at (x, y)."""
     u, v = x * row[4] + y * row[5], x * row[6] + y * row[7]

@@ -78,7 +78,7 @@ def test_steps_can_be_added_and_dropped() -> None:
 
 
 def test_a_sweep_is_completed_after_its_comma() -> None:
-    assert complete(f"{START}-m recipe=steel/scratches,speech/c") == ["recipe=steel/scratches,speech/car_noise"]
+    assert complete(f"{START}-m recipe=steel/scratches,speech/car_no") == ["recipe=steel/scratches,speech/car_noise"]
     assert complete(f"{START}-m recipe=steel/scratches,speech/car_noise steps.sec") == ["steps.second."]
     assert complete(f"{START}recipe=steel/scratches,sp") == []
 
@@ -155,7 +155,7 @@ def test_bash_replaces_only_what_follows_its_last_break(tmp_path: Path) -> None:
     assert in_bash(tmp_path, f"{START}recipe=") == Library().names("recipe")
     assert in_bash(tmp_path, f"{START}recipe=steel/sc") == ["steel/scratches"]
     assert in_bash(tmp_path, f"{STEEL}steps.second.am") == ["steps.second.amplitude="]
-    assert in_bash(tmp_path, f"{START}+op/image@steps.x=sc") == ["scratch"]
+    assert in_bash(tmp_path, f"{START}+op/image@steps.x=scr") == ["scratch"]
     assert in_bash(tmp_path, f"{START}data=x") == []
 
 

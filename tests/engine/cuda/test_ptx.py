@@ -18,7 +18,8 @@ from numba import float32, int32, int64, uint8
 from sliceforge.engine.cuda import factors, measures, waves
 from sliceforge.engine.cuda.launch import THREADS, ptx
 from sliceforge.engine.cuda.scripts import Functions
-from sliceforge.engine.parse import from_config
+from sliceforge.engine.op import Paint
+from sliceforge.engine.parse import find, from_config
 from sliceforge.kernels import rooms
 from sliceforge.kernels.audio.clip import clip_value
 
@@ -32,17 +33,21 @@ F1, F2, F3, F4 = (array(float32, n) for n in (1, 2, 3, 4))
 I1, I2 = array(int32, 1), array(int32, 2)
 B1, L = array(uint8, 1), int64
 
+PAINTS = 4
 OPERATORS = sorted((Path(__file__).resolve().parents[3] / "conf" / "op" / "image").glob("*.yaml"))
 
 
 def rasters() -> list[Any]:
-    """The kernels of images for no function, for those of all operators but one, and for that one, which is long."""
+    """The kernels of images: for no function, for those of operators that paint nothing, and of four that do each."""
     names = [path.stem for path in OPERATORS]
-    parts = (["flip"], [name for name in names if name != "scratch"], ["scratch"])
+    paints = [name for name in names if issubclass(find(f"image/{name}"), Paint)]
+    parts = [["flip"], [name for name in names if name not in paints]]
+    parts += [paints[i : i + PAINTS] for i in range(0, len(paints), PAINTS)]
     steps = [{name: {"op": f"image/{name}"} for name in some} for some in parts]
     return [Functions(from_config({"kind": "image", "steps": some})).kernel for some in steps]
 
 
+RASTERS = rasters()
 KERNELS = {
     waves.gather_cuda: (F1, F2, I2, int64, F3, int64),
     waves.shape_cuda: (F4, F3, I2, int64, int64),
@@ -52,11 +57,11 @@ KERNELS = {
     measures.measure_cuda: (F3, I2, F2, int64, int64, F4, F2, F3),
     rooms.normals_cuda: (F2, int64, F2),
     factors.solve_cuda: (F3, I2, F2, I2, int64, int64, F4, F3, F2, F2, int64, int64, F2, F2, I1),
-    **dict.fromkeys(rasters(), (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
+    **dict.fromkeys(RASTERS, (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
 }
 CASES = [(kernel, compute) for kernel in KERNELS for compute in ((8, 0), (9, 0))]
-# Compiling it takes longer than all others together, and what is compiled for one runs on the other as it is.
-CASES.remove((list(KERNELS)[-1], (9, 0)))
+# Paints take longer than all else, and what is compiled for one runs on the other as it is: it is linked for it below.
+CASES = [(kernel, compute) for kernel, compute in CASES if compute == (8, 0) or kernel not in RASTERS[2:]]
 NAMES = [f"{kernel.__name__} {n}" for n, kernel in enumerate(KERNELS)]
 
 
@@ -69,7 +74,7 @@ def code_of(kernel: Any, compute: tuple[int, int]) -> str:
 def test_no_kernel_is_left_out() -> None:
     found = {
         name
-        for module in (waves, measures, factors)
+        for module in (waves, measures, factors, rooms)
         for name, _ in inspect.getmembers(module, inspect.isfunction)
         if name.endswith("_cuda")
     }

@@ -9,7 +9,7 @@ import pytest
 from harness import tree
 
 from sliceforge.engine.cli import main
-from sliceforge.engine.gates import Made, Mark
+from sliceforge.engine.gates import Made, Mark, hashed
 from sliceforge.kernels.gate.duplicate import Duplicate
 
 PARENT = np.random.default_rng(0).integers(60, 190, (64, 96, 1)).astype(np.uint8)
@@ -17,6 +17,11 @@ PARENT = np.random.default_rng(0).integers(60, 190, (64, 96, 1)).astype(np.uint8
 
 def image(item: np.ndarray, **masks: np.ndarray) -> Made:
     return Made(PARENT, np.clip(np.rint(item), 0, 255).astype(np.uint8), masks=masks)
+
+
+def mark(**masks: np.ndarray) -> Mark:
+    made = image(PARENT, **masks)
+    return Mark.of(made, "mask", hashed(made))
 
 
 def test_a_parent_is_no_new_item_and_the_smallest_defect_is() -> None:
@@ -50,10 +55,10 @@ def test_a_clip_is_new_from_a_level_of_change_on(db: float, ok: bool) -> None:
 def test_what_is_painted_elsewhere_is_another_item() -> None:
     gate, left, right = Duplicate(), np.zeros((64, 96), bool), np.zeros((64, 96), bool)
     left[10:20, 10:20] = right[10:20, 60:70] = True
-    there, again, other = (Mark.of(image(PARENT, s=mask), "mask") for mask in (left, left, right))
+    there, again, other = (mark(s=mask) for mask in (left, left, right))
     assert gate.near(there, again)
     assert not gate.near(there, other)
-    assert gate.near(*(Mark.of(image(PARENT, mask=mask), "mask") for mask in (left, right)))
+    assert gate.near(*(mark(mask=mask) for mask in (left, right)))
     assert not gate.near(there, Mark(there.hash ^ 0b1111, there.painted))
     assert not Duplicate(bits=-1).near(there, again)
 
