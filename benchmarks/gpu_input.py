@@ -38,6 +38,11 @@ def names() -> list[str]:
 
 def read(name: str) -> dict[str, Any]:
     """A recipe's settings where Hydra is not there to compose them: its defaults in order, then its own."""
+    whole = _composed(name)
+    return {key: _resolved(value, whole) for key, value in whole.items()}
+
+
+def _composed(name: str) -> dict[str, Any]:
     import yaml
 
     own = yaml.safe_load((ROOT / "recipes" / f"{name}.yaml").read_text("utf-8"))
@@ -50,9 +55,21 @@ def read(name: str) -> dict[str, Any]:
                 part = {word: part}
             _merge(whole, part)
         elif key != "_self_":
-            _merge(whole, read(f"{key}/{value}".rstrip("/").removeprefix("/recipe/")))
+            _merge(whole, _composed(f"{key}/{value}".rstrip("/").removeprefix("/recipe/")))
     _merge(whole, own)
     return whole
+
+
+def _resolved(value: Any, whole: Mapping[str, Any]) -> Any:
+    """With what ${steps.lombard.noise} stands for in its place."""
+    if isinstance(value, dict):
+        return {key: _resolved(inner, whole) for key, inner in value.items()}
+    if isinstance(value, str) and (named := re.fullmatch(r"\$\{([\w.]+)\}", value)):
+        found: Any = whole
+        for word in named[1].split("."):
+            found = found[word]
+        return found
+    return value
 
 
 def _merge(whole: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -129,7 +129,7 @@ def _again(workshop: Workshop, line: Mapping[str, Any], exact: bool) -> Iterator
             yield f"{line['id']}: made again, {'its bytes differ' if exact else f'it is {steps:g} steps off'}"
     if variant and exact and receipts.digits(outcome.hash) != line.get(receipts.HASH):
         yield f"{line['id']}: {receipts.HASH} is not that of the item made again"
-    slice_ = workshop.spec.slice if variant else None
+    slice_, kind = workshop.spec.slice if variant else None, workshop.recipe.kind
     for name, value in facts(workshop.recipe_of(outcome.row), outcome, slice_).items():
-        if not (_same if exact else near.alike)(value, line.get(name)):
+        if not (_same(value, line.get(name)) if exact else near.alike(value, line.get(name), kind)):
             yield f"{line['id']}: {name} is {value!r}, the manifest says {line.get(name)!r}"

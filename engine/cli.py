@@ -17,6 +17,7 @@ VERBS = {
     "bench": "items per second, stage by stage, beside their limits: sliceforge bench recipe=steel/scratches",
     "replay": "make one item again from its plan row: sliceforge replay run=RUN id=ID out=FILE [stems=true]",
     "audit": "check a run's shards, hashes and gates, and make a share again: sliceforge audit run=RUN",
+    "report": "a page of a run to look at and listen to: sliceforge report run=RUN",
     "list": "recipes, operators and gates, a line each",
     "show": "a recipe with every setting, its unit and where it was set: sliceforge show recipe=steel/scratches",
 }
@@ -86,7 +87,7 @@ def _run(arguments: list[str]) -> int:
     rest, folders, print_only, many = _options(rest)
     actions: dict[str, Callable[[dict[str, Any], list[str], list[str]], int]]
     actions = {"generate": _generate, "preview": _preview, "bench": _bench, "replay": _replay}
-    actions |= {"audit": _audit, "list": _list, "show": _show}
+    actions |= {"audit": _audit, "report": _report, "list": _list, "show": _show}
     action = _print if print_only else actions[verb]
     if many:
         if verb != "generate":
@@ -139,7 +140,7 @@ def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
     from sliceforge.engine.run import generate
 
     with progress.shown("generate") as told:
-        summary = generate(config, config["name"], told, partial(print, flush=True))
+        summary = generate({**config, "typed": rest}, config["name"], told, partial(print, flush=True))
     rejected = sum(summary.rejects.values())
     why = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.rejects.items()))
     state = f"{summary.made} made" if summary.worked else "finished already"
@@ -187,6 +188,13 @@ def _audit(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     state = f"{len(findings)} findings" if findings else "nothing found"
     print(f"{Path(config['run'])}: {checked}: {state}")
     return 1 if findings else 0
+
+
+def _report(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.report.page import report
+
+    print(report(config, _said))
+    return 0
 
 
 def _list(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:

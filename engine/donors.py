@@ -18,7 +18,6 @@ from sliceforge.engine.paths import Fence, Reject
 from sliceforge.engine.read import read_image
 from sliceforge.kernels.residual import background, stands_out
 
-
 PLAIN = "plain"
 """The mark of a picture that nobody has marked and in which nothing stands out: a source of texture, no donor."""
 

@@ -20,9 +20,11 @@ from sliceforge.engine.sound import PCM
 STEP = 1
 """Of 16 bits, or one grey level: as far as two items may be apart."""
 
-SHARE, NUMBER = 0.01, 2.0
-"""What may differ in a number that was measured, or in a box edge: a hundredth, or this much, since a contrast is the
-difference of two levels, of which each may be a step off. The values themselves are what is held to a step."""
+SHARE = 0.01
+NUMBER = {"audio": 0.5, "image": 4.0}
+"""What may differ in a number that was measured, or in a box edge: a hundredth, or this much: a contrast is the median
+over pixels that are chosen by how much they changed, each by up to two steps more or less. The values themselves are
+what is held to a step."""
 
 
 def steps_apart(one: bytes, other: bytes, suffix: str) -> float:
@@ -55,14 +57,19 @@ def _decoded(data: bytes, suffix: str) -> np.ndarray:
     return np.asarray(found, np.float64)
 
 
-def alike(one: Any, other: Any) -> bool:
+def alike(one: Any, other: Any, kind: str = "image") -> bool:
     """Whether two values of a manifest may be of the same item.
+
+    Args:
+        kind: audio or image.
 
     >>> alike(10.0, 10.04), alike([[1, 2, 3, 4]], [[1, 2, 3, 5]]), alike("a", "b"), alike(True, False)
     (True, True, False, False)
     """
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(alike, one, other))
+        return len(one) == len(other) and all(alike(a, b, kind) for a, b in zip(one, other, strict=True))
     if isinstance(one, bool) or isinstance(other, bool) or not all(isinstance(v, int | float) for v in (one, other)):
         return bool(one == other)
-    return one == other or (one != one and other != other) or math.isclose(one, other, rel_tol=SHARE, abs_tol=NUMBER)
+    return (
+        one == other or (one != one and other != other) or math.isclose(one, other, rel_tol=SHARE, abs_tol=NUMBER[kind])
+    )

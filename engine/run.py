@@ -23,7 +23,8 @@ from sliceforge.engine.parse import from_config
 from sliceforge.engine.plans import Plans
 from sliceforge.engine.pool import Pool, crew, result
 from sliceforge.engine.recipe import Recipe
-from sliceforge.engine.work import Spec, make_shard
+from sliceforge.engine.report import page
+from sliceforge.engine.work import Spec, Workshop, make_shard
 
 Progress = Callable[[int, int], None]
 """Told, after each shard, (accepted items, expected items)."""
@@ -102,8 +103,13 @@ def generate(
         sink = shards.sink(spec.sink, **shards.own(config["sink"]))
         accepted, rejects = receipts.finish(run, sink.finish)
         coverage.write(run, recipe, spec.seed, spec.slice, banks)
+        seconds = time.monotonic() - began
+        if config.get("report") and not page.current(run):
+            shop = Workshop(spec)
+            shop.banks = banks
+            page.write(shop)
     problems = _problems(config, accepted, rejects)
-    return Summary(run, made, worked, accepted, rejects, time.monotonic() - began, problems)
+    return Summary(run, made, worked, accepted, rejects, seconds, problems)
 
 
 def _decisive(
@@ -139,6 +145,7 @@ def _note(run: Path, spec: Spec, banks: Shelf, device: Device, config: Mapping[s
     known = {name: config.get(name) for name in ("data", "pattern", "material")}
     known["data"] = absolute(known["data"], "data") if known["data"] else None
     where |= {"device": device.why or device.name, "given": known}
+    where |= {"name": config.get("name"), "typed": list(config.get("typed") or ())}
     (run / "log" / "command.json").write_text(json.dumps(where, indent=1) + "\n", "utf-8")
 
 

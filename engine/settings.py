@@ -72,6 +72,7 @@ _RULES: dict[str, Rule] = {
     "share": (_share, "a share from 0 to 1", "0.05"),
     "keep_originals": (_flag, "true or false", "true"),
     "allow_other_cpu": (_flag, "true or false", "true"),
+    "report": (_flag, "true or false", "false"),
     "stems": (_flag, "true or false", "true"),
     "trust": (_packages, "a list of packages", "[my_package]"),
     "sink": (_sink, "settings", "folder"),

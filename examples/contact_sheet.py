@@ -1,43 +1,67 @@
-"""Every recipe on the built-in material, four items each, as one picture: docs/recipes.png.
+"""Every recipe on the built-in material, three items each, as one picture: docs/recipes.png.
 
 python examples/contact_sheet.py [OUT]
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+import numpy as np
 
 from sliceforge.engine import plan
 from sliceforge.engine.catalogue import recipes
 from sliceforge.engine.compose import compose
+from sliceforge.engine.gates import Made
 from sliceforge.engine.preview import begin
 from sliceforge.engine.report import image, sound
 from sliceforge.engine.report.sheet import Panel, Row, panel_width, sheet
 
-COUNT, SEED = 4, 7
-BANKS = {"donors": "material/strips"}
+COUNT, SEED, WIDTH = 3, 7, 1400
+DONORS = {"steel": "steel/scratches", "solar": "solar/crack", "surface": "surface/blowhole"}
+"""A paste wants marked defects of its own material, and there are none but made ones here."""
 
 
-def row_of(name: str) -> Row:
-    """Four made items of a recipe: pictures with their labels' rims, spectrograms of sounds."""
-    shop, parents = begin(compose("preview", [f"recipe={name}", f"seed={SEED}"]))
+def donors(name: str, folder: Path) -> list[str]:
+    """The setting that gives a paste its donors, which are made first."""
+    domain, _, last = name.partition("/")
+    if last != "paste":
+        return []
+    out = folder / domain
+    settings = [f"recipe={DONORS[domain]}", f"out={out}", "sink=folder", "workers=1", f"seed={SEED + 1}"]
+    subprocess.run([sys.executable, "-m", "sliceforge.engine.cli", "generate", *settings], check=True)
+    return [f"banks.donors={out}"]
+
+
+def row_of(name: str, folder: Path) -> Row:
+    """Made items of a recipe: pictures with the rims of their labels beside them, spectrograms of sounds."""
+    shop, parents = begin(compose("preview", [f"recipe={name}", f"seed={SEED}", *donors(name, folder)]))
     rows = plan.draw(shop.recipe, parents.slice(0, COUNT), SEED, 1, shop.banks.inventories(), None)
-    outcomes = list(shop.outcomes(rows))
-    made = [outcome.made for outcome in outcomes if outcome.made and not outcome.reason]
-    width = panel_width(COUNT)
-    if shop.recipe.kind == "image":
-        panels = [Panel(*image.overlay(one.item / 255, one, width)[:1]) for one in made]
-    else:
-        panels = [Panel(sound.spectrum_over_time(one.item, one.rate, width)) for one in made]
-    return Row(name, shop.recipe.about, True, (), panels, COUNT)
+    made = [outcome.made for outcome in shop.outcomes(rows) if outcome.made and not outcome.reason]
+    across = 2 * COUNT if shop.recipe.kind == "image" else COUNT
+    width = panel_width(across, 1, WIDTH)
+    shown = [panel for one in made for panel in _panels(one, width)]
+    return Row(name, recipes()[name], True, (), shown, across)
+
+
+def _panels(made: Made, width: int) -> list[Panel]:
+    if made.rate:
+        return [Panel(sound.spectrum_over_time(made.item, made.rate, width))]
+    item = made.item / np.float32(255)
+    return [Panel(image.pixels(item, width)), Panel(image.overlay(item, made, width)[0])]
 
 
 def main() -> None:
     """Draw the sheet."""
     out = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/recipes.png")
     names = sorted(recipes())
-    sheet(f"Sliceforge's {len(names)} recipes on its built-in material", [row_of(name) for name in names]).save(out)
+    with tempfile.TemporaryDirectory() as folder:
+        shown = [row_of(name, Path(folder)) for name in names]
+    heading = f"Sliceforge's {len(names)} recipes on the material that comes with it"
+    sheet(heading, shown, width=WIDTH).quantize(256).save(out, optimize=True)
     print(f"{out}: {len(names)} recipes")
 
 

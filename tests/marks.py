@@ -68,13 +68,13 @@ def first_marks(name: str, count: int, side: int = 200) -> list[tuple[np.ndarray
 
 
 def accepted(name: str, folder: Path, count: int) -> float:
-    """The share of first draws on the pictures of a folder that every gate of a recipe lets pass."""
+    """The share of first draws on the pictures of a folder that every gate of a step lets pass."""
     recipe = load_recipe(name)
     pictures = [image.decode(path) for path in sorted(folder.glob("*.png"))]
     passed = 0
     for n, row in enumerate(drawn(recipe, count)):
         made = stepwise.make(recipe, pictures[n % len(pictures)], 0, row, None)
-        steps = [(gate, recipe.step(gate.step)) for gate in recipe.gates.values()]
+        steps = [(gate, recipe.step(gate.step)) for gate in recipe.gates.values() if gate.step]
         active = [(gate, step) for gate, step in steps if recipe.active(step, row)]
         passed += all(gate.measure(made, step.op, recipe.draws(step, row)).ok for gate, step in active)
     return passed / count

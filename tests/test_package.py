@@ -23,7 +23,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def test_a_wheel_carries_every_module_recipe_setting_and_clip(wheel: zipfile.ZipFile) -> None:
     carried = {name.removeprefix("sliceforge/") for name in wheel.namelist() if name.startswith("sliceforge/")}
-    suffixes = {".py", ".yaml", ".flac", ".png", ".csv", ".md", ".typed"}
+    suffixes = {".py", ".yaml", ".flac", ".png", ".csv", ".md", ".typed", ".html", ".css", ".js"}
     there = {
         path.relative_to(ROOT).as_posix()
         for folder in FOLDERS

@@ -15,7 +15,7 @@ LEFT, RIGHT, TOP, BOTTOM = 50, 10, 10, 38
 POINTS = 2000
 """Points of a scatter plot; of more, these are drawn."""
 
-BINS = 24
+MOST_BINS = 24
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Scale:
             powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
             found = [10.0**power * one for power in powers for one in (1, 2, 5)]
             inside = [value for value in found if self.low * 0.999 <= value <= self.high * 1.001]
-            return inside if 2 <= len(inside) <= 7 else inside[:: max(1, len(inside) // 5)] or [self.low, self.high]
+            if len(inside) > 2:
+                return inside[:: -(-len(inside) // 7)]
         power = 10.0 ** math.floor(math.log10((self.high - self.low) / 3))
         step = next(power * many for many in (5, 2, 1) if (self.high - self.low) / (power * many) >= 3 or many == 1)
         first = math.ceil(self.low / step - 1e-9)
@@ -105,10 +106,11 @@ def histogram(
     low, high = spread(whole if mark is None else np.append(whole, mark))
     low = max(low, float(whole.min()) * 0.95) if log else low
     x = Scale(low, high, LEFT, WIDE - RIGHT, log)
-    edges = np.geomspace(low, high, BINS + 1) if log else np.linspace(low, high, BINS + 1)
+    bins = int(np.clip(2 * len(whole) ** 0.5, 10, MOST_BINS))
+    edges = np.geomspace(low, high, bins + 1) if log else np.linspace(low, high, bins + 1)
     counts = [np.histogram(values, edges)[0] for values in (good, bad)]
     y = Scale(0, max(int((counts[0] + counts[1]).max()), 3), TALL - BOTTOM, TOP)
-    base, inner = np.zeros(BINS), ""
+    base, inner = np.zeros(bins), ""
     places = x.at(edges)
     for kind, some in zip(("bar", "bar bad"), counts, strict=True):
         shapes = [

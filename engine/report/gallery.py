@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from PIL import Image
-from scipy.ndimage import binary_dilation
 
 from sliceforge.engine import making, read, regions
 from sliceforge.engine.codecs import audio
@@ -73,7 +73,7 @@ def chosen(told: Told) -> list[int]:
 
 def items(told: Told) -> list[Shown]:
     """The items to show, as many as `BYTES` hold."""
-    rows = told.made.take(chosen(told)).to_pylist()
+    rows = told.made.take(pa.array(chosen(told), pa.int64())).to_pylist()
     drawn = told.drawn([row["id"] for row in rows])
     found: list[Shown] = []
     size = 0
@@ -142,11 +142,22 @@ def _outlined(run: Path, row: Mapping[str, Any], item: np.ndarray) -> str:
         mask = np.logical_or.reduceat(mask, np.arange(0, mask.shape[axis], step), axis=axis)
     zoom = -(-ZOOM // max(mask.shape))
     mask = np.repeat(np.repeat(mask, zoom, axis=0), zoom, axis=1)
-    rim = binary_dilation(mask, iterations=2) & ~binary_dilation(mask)
+    near = _grown(mask)
+    rim = _grown(_grown(near)) & ~near
     picture = Image.fromarray(mask * np.uint8(1) + rim * np.uint8(2), "P")
     picture.putpalette([0, 0, 0, *COLOURS[0], *COLOURS[0]])
     shown = _embedded(picture, "PNG", transparency=bytes([0, 44, 255]))
     return f'<img class="over" src="{shown}" width="{width}" height="{height}" alt="">'
+
+
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """The mask (H, W) and the pixels at its sides."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return grown
 
 
 def _boxes(row: Mapping[str, Any], item: np.ndarray) -> str:
@@ -170,15 +181,15 @@ def _sounds(row: Mapping[str, Any], item: np.ndarray, parent: np.ndarray | None,
         gain = row.get("got.gain")
         if gain is not None and math.isfinite(gain) and len(parent) == len(item):
             parts.append(("added", "Made less parent", item - np.float32(gain) * parent))
-    longest = max(len(one) for _, _, one in parts)
-    return "".join(_clip(kind, title, one, rate, len(one) / longest) for kind, title, one in parts)
+    longest = min(max(len(one) for _, _, one in parts), round(SECONDS * rate))
+    return "".join(_clip(kind, title, one, rate, longest) for kind, title, one in parts)
 
 
-def _clip(kind: str, title: str, clip: np.ndarray, rate: int, share: float) -> str:
+def _clip(kind: str, title: str, clip: np.ndarray, rate: int, longest: int) -> str:
     """A spectrogram over its player; clips of one item have one scale of time."""
     cut = clip[: round(SECONDS * rate)]
-    wide = max(40, round(PICTURE * min(1.0, share)))
-    picture = Image.fromarray(sound.spectrum_over_time(cut, rate, wide))
+    padded = np.pad(cut, (0, longest - len(cut)))
+    picture = Image.fromarray(sound.spectrum_over_time(padded, rate, PICTURE))
     rms = math.sqrt(float(np.mean(np.square(clip, dtype=np.float64)))) if len(clip) else 0.0
     level = f"{number(20 * math.log10(rms))} dBFS" if rms else "silent"
     lasts = f"{len(clip) / rate:.2f} s" + (f", the first {SECONDS:g} s" if len(cut) < len(clip) else "")
@@ -188,8 +199,9 @@ def _clip(kind: str, title: str, clip: np.ndarray, rate: int, share: float) -> s
     told = f"{title}: spectrogram of {lasts}, 0 to {rate / 2000:g} kHz"
     return (
         f'<span class="panel {kind}"><span class="title">{title} <small>{lasts}, {level}</small></span>'
-        f'<span class="time"><img src="{_embedded(picture, "JPEG")}" width="{wide}" height="{sound.TALL}" '
-        f'alt="{text(told)}">{figures.wave(cut)}<i></i></span>'
+        f'<span class="time" data-share="{len(cut) / longest:.4g}">'
+        f'<img src="{_embedded(picture, "JPEG")}" width="{PICTURE}" height="{sound.TALL}" '
+        f'alt="{text(told)}">{figures.wave(padded)}<i></i></span>'
         f'<audio controls preload="metadata" aria-label="{title}" src="data:audio/{form};base64,{data}"></audio></span>'
     )
 
@@ -199,7 +211,7 @@ def _embedded(picture: Image.Image, kind: str, **more: Any) -> str:
     if kind == "JPEG":
         picture.save(buffer, "JPEG", quality=82)
     else:
-        picture.save(buffer, "PNG", compress_level=6, **more)
+        picture.save(buffer, "PNG", compress_level=2, **more)
     return f"data:image/{kind.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 

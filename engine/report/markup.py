@@ -28,6 +28,8 @@ def said(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(said, value))
     plain = str(value).encode("utf-8", "backslashreplace").decode()
+    if plain.isprintable():
+        return plain
     return "".join(sign if sign.isprintable() or sign in " \n\t\u200d\u200e\u200f" else _odd(sign) for sign in plain)
 
 
@@ -54,8 +56,8 @@ def name(value: Any) -> str:
 
 def count(number: int, noun: str, many: str = "") -> str:
     """
-    >>> count(1, "item"), count(20000, "item")
-    ('1 item', '20 000 items')
+    >>> count(1, "item"), count(20, "item")
+    ('1 item', '20 items')
     """
     return f"{grouped(number)} {noun if number == 1 else many or noun + 's'}"
 

@@ -27,7 +27,7 @@ def banks(told: Told) -> str:
     parts = []
     heads = [row for row in rows if row["part"] == "bank"]
     if heads:
-        lines = [
+        lines: list[tuple[str, ...]] = [
             (
                 *(text(one["step"]), name(one["bank"]), f"{grouped(one['used'])} of {grouped(one['items'])}"),
                 *(grouped(one["uses"]), f"{one['least']} to {one['most']}", _share(one["heard"])),
@@ -40,8 +40,8 @@ def banks(told: Told) -> str:
     for step in dict.fromkeys(row["step"] for row in rows if row["part"] == "snr"):
         bins = [row for row in rows if row["part"] == "snr" and row["step"] == step]
         whole = max(sum(row["count"] for row in bins), 1)
-        lines = [(f"{text(one['name'])} dB", grouped(one["count"]), figures.bar(one["count"] / whole)) for one in bins]
-        parts.append(table((f"SNR of {step}", "#items", ""), lines, f"Items by SNR of {step}"))
+        spread = [(f"{text(one['name'])} dB", grouped(one["count"]), figures.bar(one["count"] / whole)) for one in bins]
+        parts.append(table((f"SNR of {step}", "#items", ""), spread, f"Items by SNR of {step}"))
     return f'<div class="stack">{"".join(parts)}</div>'
 
 
@@ -105,6 +105,8 @@ def told_apart(told: Told) -> str:
 
 def everything(told: Told) -> str:
     """The items as a table."""
+    if not len(told.made):
+        return "<p>There is none.</p>"
     skip = ("path", "mask", "boxes", "box_labels", "sha256", "parent_path", "variant", "near.hash", "split", "slice")
     names = [
         one

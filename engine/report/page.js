@@ -70,16 +70,16 @@ const players = (place) => {
   place.querySelectorAll(".panel").forEach((panel) => {
     const player = panel.querySelector("audio"), time = panel.querySelector(".time");
     if (!player || !time) return;
-    const line = time.querySelector("i");
+    const line = time.querySelector("i"), share = Number(time.dataset.share);
     player.addEventListener("timeupdate", () => {
       line.style.display = "block";
-      line.style.left = `${(100 * player.currentTime) / (player.duration || 1)}%`;
+      line.style.left = `${(100 * share * player.currentTime) / (player.duration || 1)}%`;
     });
     player.addEventListener("play", () => {
       document.querySelectorAll("audio").forEach((other) => other !== player && other.pause());
     });
     time.addEventListener("click", (event) => {
-      if (player.duration) player.currentTime = (player.duration * event.offsetX) / time.clientWidth;
+      if (player.duration) player.currentTime = Math.min(1, event.offsetX / time.clientWidth / share) * player.duration;
     });
   });
 };
@@ -97,7 +97,7 @@ const show = (card) => {
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
 };
-const cut = () => at("stage").style.setProperty("--cut", `${100 - at("cut").value}%`);
+const cut = () => at("stage").style.setProperty("--cut", `${at("cut").value}%`);
 const turn = (step) => {
   const all = cards(), next = all[all.indexOf(shown) + step];
   if (next) show(next);
@@ -132,7 +132,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 const rows = [...document.querySelectorAll("#all tbody tr")];
-at("find").addEventListener("input", (event) => {
+if (at("find")) at("find").addEventListener("input", (event) => {
   const wanted = event.target.value.trim().toLowerCase();
   let many = 0;
   for (const row of rows) {

@@ -10,6 +10,8 @@ from string import Template
 from typing import Any
 
 from sliceforge.engine import shards
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.replay import Said, quiet, reopen
 from sliceforge.engine.report import gallery, origins, sections
 from sliceforge.engine.report.markup import count, grouped, name, number, pairs, table, text
 from sliceforge.engine.report.told import Told, stamp
@@ -31,6 +33,22 @@ def current(run: Path) -> bool:
             return f'{MARK}{stamp(run)}"' in file.read(4096)
     except OSError:
         return False
+
+
+def report(config: Mapping[str, Any], said: Said = quiet) -> Path:
+    """Write the page of a finished run once more, such as after an audit.
+
+    Args:
+        config: `run`, and `data` and `banks` where the material has moved since.
+        said: told what is not as it was.
+
+    Raises:
+        SettingError: there is no finished run, or its material is not where it was.
+    """
+    workshop = reopen(config, said)
+    if not (workshop.run / "manifest.parquet").exists():
+        raise SettingError(f"run: {workshop.run}: is not finished; the command that began it goes on")
+    return write(workshop)
 
 
 def write(workshop: Workshop) -> Path:
@@ -69,6 +87,7 @@ def page(told: Told) -> str:
         name=name(told.name),
         verdict=verdict,
         kind=told.recipe.kind,
+        question=f"Does it {'look' if told.recipe.kind == 'image' else 'sound'} right?",
         facts=sections.facts(told),
         controls=_controls(told, shown),
         few=few,

@@ -112,14 +112,11 @@ def rejects(told: Told) -> str:
 def slices(told: Told) -> str:
     """How many items there are of what: the parents' labels with their yield, and each column that the recipe sets."""
     rows = list(told.labels.items())
-    lines = [
-        (name(label), grouped(many), grouped(good), f"{good / many:.0%}", figures.bar(good / many))
-        for label, (many, good) in rows[:FEW]
-    ]
+    lines = [(name(label), grouped(many), grouped(good), f"{good / many:.0%}") for label, (many, good) in rows[:FEW]]
     if rows[FEW:]:
         many, good = (sum(one[1][at] for one in rows[FEW:]) for at in (0, 1))
-        lines.append((f"{len(rows) - FEW} more", grouped(many), grouped(good), f"{good / many:.0%}", ""))
-    head = ("parents' label", "#planned", "#accepted", "#yield", "")
+        lines.append((f"{len(rows) - FEW} more", grouped(many), grouped(good), f"{good / many:.0%}"))
+    head = ("parents' label", "#planned", "#accepted", "#yield")
     parts = [f"<div>{table(head, lines, 'Yield by the label of the parents')}</div>"]
     columns = ["label", "split", "slice", "group", *told.recipe.sets]
     for column in dict.fromkeys(columns):

@@ -21,6 +21,9 @@ from sliceforge.engine.work import Workshop
 FREE = ("out", "workers", "batch", "report", "device", "allow_other_cpu")
 """Settings that make no item another one, or stand in run.yaml: the page is the same whatever they are."""
 
+ASKED = ("slice", "parents", "seed", "variants", "count")
+"""Settings of run.yaml that make a command where none was typed: a run from Python."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -93,9 +96,11 @@ class Told:
 
     @cached_property
     def command(self) -> str:
-        """The command that makes the run's items, without what changes none of them."""
-        given = [str(one) for one in self.noted.get("typed") or ()]
-        free = [one for one in given if one.partition("=")[0] not in FREE]
+        """The command that makes the run's items, without what changes none of them, and with no place of a machine:
+        a page is passed on."""
+        known = [f"{key}={self.settings[key]}" for key in ASKED if self.settings.get(key) is not None]
+        given = [str(one).partition("=") for one in self.noted.get("typed") or known]
+        free = [key + equals + _unplaced(key, value) for key, equals, value in given if key not in FREE]
         if not any(one.startswith("recipe=") for one in free):
             free.insert(0, f"recipe={self.name}")
         return "sliceforge generate " + " ".join(map(_quoted, sorted(free, key=lambda one: one[:7] != "recipe=")))
@@ -168,6 +173,10 @@ def _read_json(path: Path) -> Mapping[str, Any]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _unplaced(key: str, value: str) -> str:
+    return {"data": "DATA", "banks": "BANK"}.get(key.partition(".")[0], value) if value else value
 
 
 def _quoted(argument: str) -> str:

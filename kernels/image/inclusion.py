@@ -106,14 +106,14 @@ def inclusion_field(x, y, row):
     nearest = np.float32(99)
     for k in range(3):
         u, v = (t - row[14 + 4 * k]) * row[16 + 4 * k], (d - row[15 + 4 * k]) * row[17 + 4 * k]
-        nearest = min(nearest, math.sqrt(u * u + v * v))
+        nearest = min(nearest, u * u + v * v)
     coarse = fine = _ZERO
     u, v = t * _COARSE * row[10] + row[4], d * _COARSE + row[5]
     for k in range(3):
         coarse, fine = fine, gradient(u, v, k, row[11], row[12], row[13])
         # The last is drawn out across the rolling direction, as slag cracks.
         u, v = (t * _FINE, d * _FINE * row[10]) if k == 1 else (u * np.float32(4), v * np.float32(4))
-    return _ONE - nearest + row[8] * coarse, _ONE - row[9] * (_ONE + fine)
+    return _ONE - math.sqrt(nearest) + row[8] * coarse, _ONE - row[9] * (_ONE + fine)
 
 
 def inclusion_pixel(value, x, y, row):

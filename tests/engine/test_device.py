@@ -59,7 +59,15 @@ def _off(made: Any, steps: int) -> Any:
 
 
 def generated(strips: Path, out: Path, *more: str) -> int:
-    settings = (f"data={strips}", f"out={out}", "workers=1", "batch=6", "shard=9", "gates.visible=null")
+    settings = (
+        f"data={strips}",
+        f"out={out}",
+        "workers=1",
+        "batch=6",
+        "shard=9",
+        "gates.visible=null",
+        "gates.box=null",
+    )
     return main(["generate", "recipe=steel/scratches", *settings, *more])
 
 

@@ -127,6 +127,7 @@ def donors(tmp_path: Path) -> Path:
 
 def test_a_paste_run_keeps_its_cap_its_labels_and_its_bytes_however_it_is_made(donors: Path, tmp_path: Path) -> None:
     settings = (f"banks.donors={donors}", "steps.paste.cap=6", "shard=5", "gates.visible.cnr=10")
+    settings += ("gates.seam=null", "gates.duplicate=null")
     made("steel/paste", tmp_path / "one", *settings, "variants=2")
     made("steel/paste", tmp_path / "two", *settings, "variants=1", "batch=3")
     made("steel/paste", tmp_path / "two", *settings, "variants=2", "batch=3")

@@ -34,8 +34,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 ROOT = Path(__file__).resolve().parents[3]
 OPERATORS = {path.stem: path for path in sorted((ROOT / "conf" / "op" / "image").glob("*.yaml"))}
 RECIPES = [path.relative_to(ROOT / "recipes").with_suffix("").as_posix() for path in (ROOT / "recipes").rglob("*.yaml")]
-SIZES = [(1, 1), (1, 7), (5, 3), (17, 33)]
-DEPTHS = [1, 3, 4]
+SIDES = [(1, 1, 4), (1, 7, 3), (5, 3, 1), (17, 33, 1), (5, 3, 4), (9, 12, 3)]
 BANK = {"donors": Inventory(["block"], np.zeros(0), ["dent"], ["mask"])}
 
 
@@ -97,14 +96,14 @@ def agree(recipe: Recipe, tasks: Sequence[Task], made: Sequence[Made | InputErro
 def test_an_operator_alone_makes_what_the_plain_executor_makes(name: str) -> None:
     settings = yaml.safe_load(OPERATORS[name].read_text())
     recipe = from_config({"kind": "image", "steps": {"first": settings}})
-    tasks = tasks_of(recipe, [(*size, depth) for size in SIZES for depth in DEPTHS])
+    tasks = tasks_of(recipe, SIDES)
     agree(recipe, tasks, make(recipe, tasks, Shelf(), "cpu"))
 
 
 @pytest.mark.parametrize("name", [name for name in RECIPES if load_recipe(name).kind == "image"])
 def test_a_recipe_makes_what_the_plain_executor_makes(name: str) -> None:
     recipe = load_recipe(name)
-    tasks = tasks_of(recipe, [(17, 33, 1)] * 2 + [(9, 12, 3)] * 4 + [(5, 3, 1), (1, 1, 1)])
+    tasks = tasks_of(recipe, [(17, 33, 1), *[(9, 12, 3)] * 2, (5, 3, 1), (1, 1, 1)])
     agree(recipe, tasks, make(recipe, tasks, Shelf(), "cpu"))
 
 

@@ -33,35 +33,39 @@ F1, F2, F3, F4 = (array(float32, n) for n in (1, 2, 3, 4))
 I1, I2 = array(int32, 1), array(int32, 2)
 B1, L = array(uint8, 1), int64
 
-PAINTS = 4
-OPERATORS = sorted((Path(__file__).resolve().parents[3] / "conf" / "op" / "image").glob("*.yaml"))
+OPERATORS = [
+    path.stem for path in sorted((Path(__file__).resolve().parents[3] / "conf" / "op" / "image").glob("*.yaml"))
+]
+PAINTS = [name for name in OPERATORS if issubclass(find(f"image/{name}"), Paint)]
 
 
 def rasters() -> list[Any]:
-    """The kernels of images: for no function, for those of operators that paint nothing, and of four that do each."""
-    names = [path.stem for path in OPERATORS]
-    paints = [name for name in names if issubclass(find(f"image/{name}"), Paint)]
-    parts = [["flip"], [name for name in names if name not in paints]]
-    parts += [paints[i : i + PAINTS] for i in range(0, len(paints), PAINTS)]
+    """The kernels of images: for no function, and for those of operators that paint nothing and of one that does."""
+    parts = (["flip"], [name for name in OPERATORS if name not in PAINTS or name == "scratch"])
     steps = [{name: {"op": f"image/{name}"} for name in some} for some in parts]
     return [Functions(from_config({"kind": "image", "steps": some})).kernel for some in steps]
 
 
-RASTERS = rasters()
+def pixels() -> list[Any]:
+    """What each other paint does to a value, in the smallest kernel that there is: in an image's it compiles for ten
+    times as long."""
+    return [waves.point_kernel(find(f"image/{name}").pixel) for name in PAINTS if name != "scratch"]  # type: ignore[attr-defined]
+
+
 KERNELS = {
     waves.gather_cuda: (F1, F2, I2, int64, F3, int64),
     waves.shape_cuda: (F4, F3, I2, int64, int64),
     waves.select_cuda: (F3, F3, I2, int64, int64, F3),
-    waves.point_kernel(clip_value): (F3, F2, F2, int64, int64, I2, int64, F3),
+    **dict.fromkeys([waves.point_kernel(clip_value), *pixels()], (F3, F2, F2, int64, int64, I2, int64, F3)),
     waves.finish_cuda: (F3, F2, I2, F2, I1, int64),
     measures.measure_cuda: (F3, I2, F2, int64, int64, F4, F2, F3),
     rooms.normals_cuda: (F2, int64, F2),
     factors.solve_cuda: (F3, I2, F2, I2, int64, int64, F4, F3, F2, F2, int64, int64, F2, F2, I1),
-    **dict.fromkeys(RASTERS, (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
+    **dict.fromkeys(rasters(), (B1, F1, B1, F1, F1, I2, F1, L, L, L, L, B1, F1, B1, F1, F1, I1, L, L, L)),
 }
 CASES = [(kernel, compute) for kernel in KERNELS for compute in ((8, 0), (9, 0))]
-# Paints take longer than all else, and what is compiled for one runs on the other as it is: it is linked for it below.
-CASES = [(kernel, compute) for kernel, compute in CASES if compute == (8, 0) or kernel not in RASTERS[2:]]
+# Compiling it takes longer than all others together, and what is compiled for one runs on the other as it is.
+CASES.remove((list(KERNELS)[-1], (9, 0)))
 NAMES = [f"{kernel.__name__} {n}" for n, kernel in enumerate(KERNELS)]
 
 
