@@ -1,4 +1,4 @@
-"""Every recipe on the built-in material, three items each, as one picture: docs/recipes.png.
+"""Every recipe on the built-in material, three items each, as one picture: docs/recipes.jpg.
 
 python examples/contact_sheet.py [OUT]
 """
@@ -20,7 +20,7 @@ from sliceforge.engine.preview import begin
 from sliceforge.engine.report import image, sound
 from sliceforge.engine.report.sheet import Panel, Row, panel_width, sheet
 
-COUNT, SEED, WIDTH = 3, 7, 1400
+COUNT, SEED, WIDTH = 3, 7, 1200
 DONORS = {"steel": "steel/scratches", "solar": "solar/crack", "surface": "surface/blowhole"}
 """A paste wants marked defects of its own material, and there are none but made ones here."""
 
@@ -56,12 +56,12 @@ def _panels(made: Made, width: int) -> list[Panel]:
 
 def main() -> None:
     """Draw the sheet."""
-    out = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/recipes.png")
+    out = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/recipes.jpg")
     names = sorted(recipes())
     with tempfile.TemporaryDirectory() as folder:
         shown = [row_of(name, Path(folder)) for name in names]
     heading = f"Sliceforge's {len(names)} recipes on the material that comes with it"
-    sheet(heading, shown, width=WIDTH).quantize(256).save(out, optimize=True)
+    sheet(heading, shown, width=WIDTH).save(out, quality=85)
     print(f"{out}: {len(names)} recipes")
 
 

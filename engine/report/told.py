@@ -176,6 +176,8 @@ def _read_json(path: Path) -> Mapping[str, Any]:
 
 
 def _unplaced(key: str, value: str) -> str:
+    if key == "recipe" and value.endswith(".yaml"):
+        return Path(value).name
     return {"data": "DATA", "banks": "BANK"}.get(key.partition(".")[0], value) if value else value
 
 

@@ -29,6 +29,9 @@ RIM = 2
 LEAST_ALPHA = 1e-3
 """What is mixed in with less than this is left out, so that pixels far from the donor stay bit for bit."""
 
+FAINT = 1.0
+"""Grey levels of 255 of a change that nobody sees: outside the mask there is none, not even a fainter one."""
+
 
 @dataclass(frozen=True)
 class Paste(Apply):
@@ -37,7 +40,7 @@ class Paste(Apply):
     level is the median of the place grown by 8 pixels, of the donor that of the ring around it; gain is the ratio of
     the two, 4 at most: paint reflects its share of whatever light falls on it. α is 1 on the donor. A donor that its
     own picture's edge cuts is put at the same edge, and one that two opposite edges cut is enlarged to reach both. Its
-    mask is the donor's as placed, where the value changed by `label_above`, with what lies inside of that.
+    mask is where the value changed by `label_above`, the donor and the rim that blends it in, with what lies inside.
 
     Args:
         label: the class, or empty: each donor's own.
@@ -65,6 +68,7 @@ class Paste(Apply):
 
     kind: ClassVar[str] = "image"
     paints: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     label: str = setting("")
     label_above: float = setting(1.0, "grey levels of 255", low=0.001, high=255)
@@ -159,10 +163,10 @@ class Paste(Apply):
         new = old + alpha[..., None] * change
         new = np.minimum(np.maximum(new, np.minimum(old, 0)), np.maximum(old, 1)).astype(np.float32)
         colour = out[placed.window][..., : min(channels, 3)]
-        colour[:] = np.where(alpha[..., None] > 0, new, colour)
-        changed = np.abs(colour - image[placed.window][..., : min(channels, 3)]).max(axis=2)
-        seen = shape & (changed >= np.float32(self.label_above / 255))
-        painted[placed.window] = shape & ndimage.binary_fill_holes(seen)
+        changed = np.abs(np.where(alpha[..., None] > 0, new - colour, 0)).max(axis=2)
+        kept = _marked(changed, shape, min(self.label_above, 1.0))
+        colour[:] = np.where((kept & (alpha > 0))[..., None], new, colour)
+        painted[placed.window] = _marked(changed, shape, self.label_above)
         return out, painted
 
     def _change(self, old: np.ndarray, donor: Any, mask: np.ndarray, placed: Spot, shape: np.ndarray) -> np.ndarray:
@@ -181,6 +185,18 @@ class Paste(Apply):
         inside = ndimage.binary_dilation(shape, iterations=RIM)
         under, over = old.astype(np.float32), (old + change).astype(np.float32)
         return blend_within(under, over, inside, self.edge == "poisson_mixed") - under
+
+
+def _marked(changed: np.ndarray, shape: np.ndarray, above: float) -> np.ndarray:
+    """Where a place changed by `above` grey levels, and what of the donor's shape that encloses."""
+    seen = changed >= np.float32(above / 255)
+    return np.asarray(seen | (shape & ndimage.binary_fill_holes(seen)))
+
+
+def _marked(changed: np.ndarray, shape: np.ndarray, above: float) -> np.ndarray:
+    """Where a place changed by `above` grey levels, and what of the donor's shape that encloses."""
+    seen = changed >= np.float32(above / 255)
+    return np.asarray(seen | (shape & ndimage.binary_fill_holes(seen)))
 
 
 def _grown(mask: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from sliceforge.engine.picture import tight_box
 from sliceforge.kernels.image.paste import Paste
 
 STILL = {"x": 0.5, "y": 0.5, "rotate": 0.0, "scale": 1.0, "flip_x": False, "flip_y": False, "sigma": 1.0}
+NARROW = STILL | {"sigma": 0.1}  # no rim: the mask is the donor as it was placed
 
 
 def op(**settings: Any) -> Paste:
@@ -60,7 +61,7 @@ def test_the_donor_is_as_bright_as_its_place_and_keeps_its_contrast(level: float
 
 
 def test_unmatched_the_donor_keeps_its_own_values() -> None:
-    out, mask = op(match=False).pasted(plain(level=0.9), donor(level=0.4), STILL)
+    out, mask = op(match=False).pasted(plain(level=0.9), donor(level=0.4), NARROW)
     np.testing.assert_allclose(np.unique(np.round(out[mask], 4)), [0.16, 0.24], atol=1e-4)
 
 
@@ -85,7 +86,7 @@ def test_the_residual_leaves_the_grain_of_the_place() -> None:
 @pytest.mark.parametrize("scale", [0.7, 1.3])
 def test_turning_and_scaling_do_to_its_moments_what_they_say(degrees: float, scale: float) -> None:
     block = donor(box=(10, 16, 40, 22))
-    _, mask = op().pasted(plain(), block, STILL | {"rotate": degrees, "scale": scale})
+    _, mask = op().pasted(plain(), block, NARROW | {"rotate": degrees, "scale": scale})
     assert mask.sum() == pytest.approx(180 * scale**2, rel=0.08)
     y, x = np.nonzero(mask)
     spread = np.cov(x, y)
@@ -104,7 +105,7 @@ def test_flips_mirror_the_content() -> None:
 @pytest.mark.parametrize("y", [0.0, 1.0])
 @pytest.mark.parametrize("rotate", [0.0, -10.0])
 def test_a_whole_donor_stays_whole_inside_the_image(x: float, y: float, rotate: float) -> None:
-    _, mask = op().pasted(plain(), donor(), STILL | {"x": x, "y": y, "rotate": rotate})
+    _, mask = op().pasted(plain(), donor(), NARROW | {"x": x, "y": y, "rotate": rotate})
     assert mask.sum() == pytest.approx(160, abs=8)
     x0, y0, x1, y1 = tight_box(mask) or (0, 0, 0, 0)
     if x in (0, 1):
@@ -132,13 +133,24 @@ def test_far_pixels_stay_bit_for_bit_and_the_gaussian_edge_falls_as_it_says() ->
     image = plain(level=0.3)
     bright = replace(donor(), image=np.full((40, 50, 1), 0.9, np.float32))
     out, mask = op(match=False).pasted(image, bright, STILL | {"sigma": 2.0})
-    _, y0, x1, y1 = tight_box(mask) or (0, 0, 0, 0)
+    sharp, same = op(match=False, edge="alpha").pasted(image, bright, STILL)
+    _, y0, x1, y1 = tight_box(same) or (0, 0, 0, 0)
     right = (out[(y0 + y1) // 2, x1 - 1 :, 0] - 0.3) / 0.6
     away = np.arange(len(right))
     np.testing.assert_allclose(right[:7], np.exp(-(away[:7] ** 2) / 8), atol=1e-4)
     assert (out[:, x1 + 9 :] == image[:, x1 + 9 :]).all()
-    sharp, same = op(match=False, edge="alpha").pasted(image, bright, STILL)
     assert (sharp[~same] == image[~same]).all()
+
+
+@pytest.mark.parametrize("edge", ["gaussian", "alpha", "poisson", "poisson_mixed"])
+def test_nothing_changes_outside_the_mask_and_its_box_is_that_of_what_changed(edge: str) -> None:
+    generator = np.random.default_rng(4)
+    image = generator.integers(100, 150, (63, 100, 1)).astype(np.float32) / np.float32(255)
+    for rotate in (0.0, 9.0):
+        out, mask = op(edge=edge).pasted(image, donor(), STILL | {"sigma": 2.0, "rotate": rotate})
+        assert (out[~mask] == image[~mask]).all()
+        change = (np.rint(out * 255) != np.rint(image * 255)).any(axis=2)
+        assert tight_box(mask) == tight_box(change)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 3), (9, 200)])
