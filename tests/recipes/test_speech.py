@@ -84,7 +84,7 @@ def radio(one: Made) -> bool:
 
 
 def room(one: Made) -> bool:
-    """20 ms after its end the speech goes on, and falls by 60 dB in 0.17 s at least, as a line through −5…−25 dB says."""
+    """20 ms after its end the speech goes on, and falls by 60 dB in 0.17 s at least (a line through −5…−25 dB)."""
     heard = one.stems["foreground"].astype(np.float64)
     rest, before = heard[-one.rate + one.rate // 50 :], np.square(heard[: -one.rate]).mean()
     if np.square(rest[: one.rate // 50]).mean() < 10**-2.5 * before:

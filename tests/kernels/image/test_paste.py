@@ -132,7 +132,7 @@ def test_what_two_opposite_edges_cut_reaches_both_again() -> None:
 def test_far_pixels_stay_bit_for_bit_and_the_gaussian_edge_falls_as_it_says() -> None:
     image = plain(level=0.3)
     bright = replace(donor(), image=np.full((40, 50, 1), 0.9, np.float32))
-    out, mask = op(match=False).pasted(image, bright, STILL | {"sigma": 2.0})
+    out, _ = op(match=False).pasted(image, bright, STILL | {"sigma": 2.0})
     sharp, same = op(match=False, edge="alpha").pasted(image, bright, STILL)
     _, y0, x1, y1 = tight_box(same) or (0, 0, 0, 0)
     right = (out[(y0 + y1) // 2, x1 - 1 :, 0] - 0.3) / 0.6
