@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sliceforge.engine.augment import Augment as Augment
     from sliceforge.engine.compose import load_recipe as load
-    from sliceforge.engine.loader import Share as Share
     from sliceforge.engine.loader import SliceDataset as SliceDataset
     from sliceforge.engine.run import generate as generate
+    from sliceforge.engine.stock import Share as Share
 
 __all__ = ["Augment", "Share", "SliceDataset", "generate", "load"]
 
@@ -23,7 +23,7 @@ _WHERE = {
     "load": "compose.load_recipe",
     "generate": "run.generate",
     "Augment": "augment.Augment",
-    "Share": "loader.Share",
+    "Share": "stock.Share",
     "SliceDataset": "loader.SliceDataset",
 }
 

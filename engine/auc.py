@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import rankdata
 
-from sliceforge.engine import making, read, shards
+from sliceforge.engine import commit, making, read
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.work import Workshop
@@ -71,7 +71,7 @@ def report(
     low, high = interval(scores, labels, owners)
     found: dict[str, Any] = {"auc": round(area(scores, labels), 4), "low": round(low, 4), "high": round(high, 4)}
     found |= {"made": len(of_made), "real": len(of_real), "against": "parents" if real is None else "real"}
-    with shards.committed(workshop.run / "log" / "auc.json") as file:
+    with commit.committed(workshop.run / "log" / "auc.json") as file:
         file.write(json.dumps(found, indent=1).encode() + b"\n")
     return found
 

@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import auc, device, folder, leakage, near, receipts, redrawn, shards
+from sliceforge.engine import auc, commit, device, folder, leakage, near, receipts, redrawn, shards
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.manifest import read
 from sliceforge.engine.outcome import facts
 from sliceforge.engine.replay import Said, apart, quiet, recorded, reopen
-from sliceforge.engine.work import Workshop, plan_path
+from sliceforge.engine.work import Workshop
 
 
 def audit(
@@ -40,7 +40,7 @@ def audit(
     run = workshop.run
     if not (run / "manifest.parquet").exists():
         raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
-    manifest = shards.read_table(run / "manifest.parquet")
+    manifest = commit.read_table(run / "manifest.parquet")
     lines = manifest.to_pylist()
     findings = [*_receipts(run, manifest), *_files(workshop), *_gates(lines)]
     planned: dict[str, dict[str, Any]] = {}
@@ -114,7 +114,7 @@ def _chosen(lines: list[dict[str, Any]], share: float) -> list[dict[str, Any]]:
 def _again(workshop: Workshop, line: Mapping[str, Any], exact: bool) -> Iterator[str]:
     """What differs in an item that is made again; beyond a step, unless `exact`."""
     variant = line["variant"]
-    planned = pq.read_table(plan_path(workshop.run, variant), filters=[("id", "=", line["id"])])
+    planned = pq.read_table(shards.plan_path(workshop.run, variant), filters=[("id", "=", line["id"])])
     if not len(planned):
         yield f"{line['id']}: is not in the plan"
         return

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from sliceforge.engine import donors, groups
+from sliceforge.engine import donors, sounds
 from sliceforge.engine.apart import NONE, Apart
-from sliceforge.engine.codecs import files
 from sliceforge.engine.codecs.audio import probe
 from sliceforge.engine.donors import Donor, Place
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
@@ -20,7 +17,6 @@ from sliceforge.engine.excerpts import Kept, excerpt, sound
 from sliceforge.engine.naming import listed
 from sliceforge.engine.op import Inventory
 from sliceforge.engine.paths import Reject
-from sliceforge.engine.read import read_audio
 
 
 @dataclass(frozen=True)
@@ -36,38 +32,6 @@ class Bank:
     inventory: Inventory
     digest: str
     rejects: tuple[Reject, ...]
-
-
-def open(name: str, path: str, kind: str = "audio") -> Bank:
-    """A folder or a table of sounds or of donors as a bank; what cannot be used is left out.
-
-    Raises:
-        SettingError: no such path, or nothing in it can be used.
-    """
-    return Shelf.open({name: path}, kind).bank(name)
-
-
-def _sounds(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
-    """Those that are not unreadable, not finite or silent."""
-    seconds: dict[str, float] = {}
-    rejects = []
-    whole = hashlib.sha256()
-    for item, place in sorted(places.items()):
-        try:
-            seen = probe(place.path)
-            read_audio(place.path)
-            content = files.sha256(place.path)
-        except InputError as error:
-            rejects.append(Reject(item, place.path.name, error.reason, error.detail))
-            continue
-        seconds[item] = seen.length / seen.rate
-        whole.update(f"{item}\0{content}\n".encode())
-    good = [places[item] for item in seconds]
-    tags, whose, splits = ([getattr(one, name) for one in good] for name in ("label", "group", "split"))
-    if any([*tags, *splits]):
-        whole.update(repr((tags, splits)).encode())
-    known = np.array(list(seconds.values()), np.float64)
-    return Inventory(tuple(seconds), known, tags, (), whose, splits), rejects, whole.hexdigest()
 
 
 def _donors(places: Mapping[str, Place]) -> tuple[Inventory, list[Reject], str]:
@@ -112,7 +76,7 @@ class Shelf:
             if kind == "image":
                 places[name], outside = donors.places(found)
             else:
-                places[name] = {row["id"]: _sound_place(found.root, row) for row in found.table.to_pylist()}
+                places[name] = sounds.places(found)
             rejects[name] = (*found.rejects, *outside)
         return cls(dict(paths), kind, places, rejects, _apart=apart)
 
@@ -136,7 +100,7 @@ class Shelf:
             SettingError: nothing in it can be used.
         """
         if name not in self._banks:
-            vet = _donors if self.kind == "image" else _sounds
+            vet = _donors if self.kind == "image" else sounds.vetted
             places, held = self._apart.of(name, self._places[name], self.kind)
             inventory, unusable, digest = vet(places)
             rejects = (*self._rejects[name], *held, *unusable)
@@ -207,8 +171,3 @@ class Shelf:
         if place is None:
             raise InputError("unreadable", f"{item}: no such item in banks.{bank}")
         return place
-
-
-def _sound_place(root: Path, row: Mapping[str, Any]) -> Place:
-    split = groups.split_of(row["split"]) if row["split"] else ""
-    return Place(root / row["path"], label=groups.tag_of(row), group=groups.group_of(row, row["id"]), split=split)

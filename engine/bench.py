@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from sliceforge.engine import device, folder
+from sliceforge.engine.ahead import Progress
 from sliceforge.engine.device import Device
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.run import Progress
 from sliceforge.engine.stages import LIMITED_BY, STAGES, Stages, copy_rate, copy_rate_on
 
 CODECS = {"decode alone": "decode", "code alone": "code"}

@@ -1,26 +1,22 @@
-"""The texts of `list`, `show` and `--help`: what there is, read from the folders with nothing imported."""
+"""The texts of `list` and `--help`: what there is, read from the folders with nothing imported."""
 
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sliceforge.engine.anatomy import Part, part, parts
-from sliceforge.engine.compose import compose, trace
+from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.library import HOME, Library
 from sliceforge.engine.settings import CHOICES
+from sliceforge.engine.texts import Row, plain, table
 from sliceforge.engine.vet import read_yaml
 
 if TYPE_CHECKING:
     from sliceforge.engine.op import Op
-
-WIDTH = 100
-Row = tuple[str, ...]
 
 
 def recipes(config_dirs: Sequence[str] = ()) -> dict[str, str]:
@@ -72,7 +68,8 @@ def passes(name: str, config_dirs: Sequence[str] = ()) -> list[Row]:
         SettingError: no such recipe, or a step whose operator is not one of Sliceforge's.
     """
     from sliceforge.engine import fuse
-    from sliceforge.engine.recipe import Recipe, Step
+    from sliceforge.engine.recipe import Recipe
+    from sliceforge.engine.step import Step
 
     config = compose("show", [f"recipe={name}"], config_dirs)
     steps = tuple(Step(step, _stand_in(step, op)) for step, op in _named(config["steps"]))
@@ -113,66 +110,6 @@ def _rows(one: Part, settings: bool) -> Iterator[Row]:
             yield f"  {name}", ": ".join(filter(None, (default, setting.about or setting.unit)))
 
 
-def show(config: Mapping[str, Any], overrides: Sequence[str] = (), config_dirs: Sequence[str] = ()) -> str:
-    """The text of `show`: every value of a recipe, its unit, and the file that set it.
-
-    Args:
-        config: what `compose("show", overrides, config_dirs)` returns.
-        overrides: what the user wrote.
-        config_dirs: the folders of `--config-dir`.
-    """
-    traced = trace("show", overrides, config_dirs).origins
-    origins = {key: origin if origin.endswith((".yaml", ".yml")) else "as given" for key, origin in traced.items()}
-    rows: list[Row] = [("setting", "value", "unit", "set by")]
-    for key in ("kind", "rate", "size", "guard_db"):
-        if key in config:
-            rows.append((key, plain(config[key]), _UNITS.get(key, ""), origins.get(key, "")))
-    for name, given in config["steps"].items():
-        rows += _step(f"steps.{name}", given, origins)
-    rows += _part("sets", config.get("sets", {}), None, origins)
-    for name, given in config.get("gates", {}).items():
-        known = part(f"gate/{given.get('gate', name)}") if isinstance(given, Mapping) else None
-        rows += _part(f"gates.{name}", given, known, origins, "gate")
-    head = textwrap.fill(": ".join(filter(None, (config["name"], config.get("about", "")))), WIDTH)
-    return f"{head}\n\n{table(rows)}"
-
-
-_UNITS = {"rate": "hertz", "guard_db": "dBFS"}
-
-
-def _step(place: str, given: Any, origins: Mapping[str, str]) -> Iterator[Row]:
-    rest, branches = given, {}
-    if isinstance(given, Mapping) and isinstance(given.get("one_of"), Mapping):
-        rest, branches = {key: value for key, value in given.items() if key != "one_of"}, given["one_of"]
-    known = part(str(rest.get("op", ""))) if isinstance(rest, Mapping) else None
-    yield from _part(place, rest, known, origins, "op")
-    for branch, own in branches.items():
-        yield from _step(f"{place}.one_of.{branch}", own, origins)
-
-
-def _part(place: str, given: Any, known: Part | None, origins: Mapping[str, str], what: str = "") -> Iterator[Row]:
-    """A line for what it is, then one for each setting: those given, and those that keep the operator's own default."""
-    if not isinstance(given, Mapping):
-        yield place, plain(given), "", origins.get(place, "")
-        return
-    if given or what:
-        name = given.get(what, known.name.split("/")[1] if known else "")
-        yield place, plain(name), "", origins.get(f"{place}.{what}", "")
-    own = known.settings if known else {}
-    for key, value in given.items():
-        unit = own[key].unit if key in own else "share of items" if key == "p" else ""
-        if key != what:
-            yield f"  {key}", plain(value), unit, _origin(f"{place}.{key}", origins)
-    for key, setting in own.items():
-        if key not in given and known:
-            yield f"  {key}", plain(setting.default), setting.unit, f"kernels/{known.name}.py"
-
-
-def _origin(place: str, origins: Mapping[str, str]) -> str:
-    """The origin of a value, or of the first value in a mapping."""
-    return next((origin for key, origin in origins.items() if f"{key}.".startswith(f"{place}.")), "")
-
-
 def settings(verb: str) -> str:
     """The text of `--help` of a verb: every setting, its default and what it means, from the verb's own YAML."""
     text = Path(HOME / "conf" / f"{verb}.yaml").read_text("utf-8")
@@ -185,32 +122,3 @@ def settings(verb: str) -> str:
         kinds = ", ".join(CHOICES["sink.kind"])
         rows.append(("sink", "webdataset", f"{kinds}; sink.audio is flac or wav, sink.image png or jpeg"))
     return table([("setting", "default", "meaning"), *rows])
-
-
-def plain(value: Any) -> str:
-    """A value as a recipe would write it.
-
-    >>> plain(["log", 0.5, {"a": True, "b": None}])
-    '[log, 0.5, {a: true, b: null}]'
-    """
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(plain, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {plain(inner)}' for key, inner in value.items())}}}"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
-
-
-def table(rows: Sequence[Row], indent: int = 0) -> str:
-    """Rows as aligned columns no wider than `WIDTH`; a long cell goes on below itself, and no line ends in blanks."""
-    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
-    while indent + sum(widths) + 2 * (len(widths) - 1) > WIDTH:
-        widths[widths.index(max(widths))] -= 1
-    lines = []
-    for row in rows:
-        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
-        for pieces in zip_longest(*cells, fillvalue=""):
-            padded = "  ".join(f"{piece:{width}}" for piece, width in zip(pieces, widths, strict=True))
-            lines.append(f"{' ' * indent}{padded}".rstrip())
-    return "\n".join(lines)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from io import TextIOWrapper
-from pathlib import Path
-from typing import Any
 
 from sliceforge.engine.errors import RunError, SettingError, SliceforgeError, did_you_mean
+from sliceforge.engine.verbs import ACTIONS, composed
 
 VERBS = {
     "generate": "make a slice: sliceforge generate recipe=speech/car_noise data=FOLDER out=RUN seed=7",
@@ -85,10 +83,7 @@ def _run(arguments: list[str]) -> int:
         print(f"{verb}: {VERBS[verb]}\n\n{settings(verb)}")
         return 0
     rest, folders, print_only, many = _options(rest)
-    actions: dict[str, Callable[[dict[str, Any], list[str], list[str]], int]]
-    actions = {"generate": _generate, "preview": _preview, "bench": _bench, "replay": _replay}
-    actions |= {"audit": _audit, "report": _report, "list": _list, "show": _show}
-    action = _print if print_only else actions[verb]
+    action = composed if print_only else ACTIONS[verb]
     if many:
         if verb != "generate":
             raise SettingError(f"--multirun: {verb} is done once; expected sliceforge generate --multirun seed=1,2")
@@ -122,93 +117,6 @@ def _options(rest: list[str]) -> tuple[list[str], list[str], bool, bool]:
         else:
             settings.append(argument)
     return settings, folders, print_only, many
-
-
-def _print(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    import yaml
-
-    print(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), end="")
-    return 0
-
-
-def _said(line: str) -> None:
-    print(f"sliceforge: {line}", file=sys.stderr)
-
-
-def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine import progress
-    from sliceforge.engine.run import generate
-
-    with progress.shown("generate") as told:
-        summary = generate({**config, "typed": rest}, config["name"], told, partial(print, flush=True))
-    rejected = sum(summary.rejects.values())
-    why = ", ".join(f"{number} {reason}" for reason, number in sorted(summary.rejects.items()))
-    state = f"{summary.made} made" if summary.worked else "finished already"
-    rate = f", {summary.made / summary.seconds:.0f} items/s" if summary.made and summary.seconds else ""
-    print(f"{summary.run}: {summary.accepted} items, {rejected} rejected{f' ({why})' if why else ''}; {state}{rate}")
-    for problem in summary.problems:
-        print(f"sliceforge: {problem}; see {summary.run / 'rejects.parquet'}", file=sys.stderr)
-    return 1 if summary.problems else 0
-
-
-def _preview(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.preview import preview
-
-    sheet, *clips = preview(config, config["name"])
-    print(f"{sheet}{f', and {len(clips)} clips beside it' if clips else ''}")
-    return 0
-
-
-def _bench(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine import progress
-    from sliceforge.engine.bench import bench, table
-
-    with progress.shown("bench") as told:
-        found = bench(config, config["name"], told)
-    print(table(found))
-    return 0
-
-
-def _replay(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.replay import replay
-
-    for path in replay(config, _said):
-        print(path)
-    return 0
-
-
-def _audit(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine import progress
-    from sliceforge.engine.audit import audit
-
-    with progress.shown("audit") as told:
-        checked, findings = audit(config, told, _said)
-    for finding in findings:
-        print(finding)
-    state = f"{len(findings)} findings" if findings else "nothing found"
-    print(f"{Path(config['run'])}: {checked}: {state}")
-    return 1 if findings else 0
-
-
-def _report(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.report.page import report
-
-    print(report(config, _said))
-    return 0
-
-
-def _list(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.catalogue import listing
-
-    print(listing(config, folders))
-    return 0
-
-
-def _show(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.catalogue import show
-
-    print(show(config, rest, folders))
-    return 0
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sliceforge.engine import plan, receipts, shards
+from sliceforge.engine import commit, plan, receipts
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.distribution import Distribution
 from sliceforge.engine.op import Inventory, Mix
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 BINS = 5
 """Parts of a mix's range of SNRs, where its own settings name none."""
@@ -44,13 +45,13 @@ def write(run: Path, recipe: Recipe, seed: int, slice_: str | None, banks: Shelf
     rows = _rows(run, recipe, seed, slice_, banks)
     lines = [line for step in counted for line in _of(step, rows, banks, recipe.rate)]
     if lines:
-        shards.write_table(path, pa.Table.from_pylist(lines, pa.schema(FIELDS)), notes={"receipts": stamp})
+        commit.write_table(path, pa.Table.from_pylist(lines, pa.schema(FIELDS)), notes={"receipts": stamp})
 
 
 def lines(run: Path) -> list[str]:
     """The table in words, a line for each bank and each mix."""
     path = run / "coverage.parquet"
-    found = shards.read_table(path).to_pylist() if path.exists() else []
+    found = commit.read_table(path).to_pylist() if path.exists() else []
     said = []
     for row in found:
         if row["part"] == "bank":
@@ -70,7 +71,7 @@ def _rows(run: Path, recipe: Recipe, seed: int, slice_: str | None, banks: Shelf
     """The plan rows of all accepted items, as they were drawn last."""
     accepted: dict[tuple[int, str], int] = {}
     for path in receipts.listed(run):
-        table = shards.read_table(path, ["accepted", "id", "variant", "attempt"])
+        table = commit.read_table(path, ["accepted", "id", "variant", "attempt"])
         table = table.filter(table["accepted"])
         triples = zip(*(table[name].to_pylist() for name in ("variant", "id", "attempt")), strict=True)
         accepted |= {(variant, item): attempt for variant, item, attempt in triples if variant}

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sliceforge.engine import fit, read, regions
+from sliceforge.engine import fit, making, read, regions
 
 
 @dataclass
@@ -37,6 +37,10 @@ class Draft:
     mask: np.ndarray | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
+
+    def read(self) -> making.Source:
+        """What was read of it, as `making.make` takes it."""
+        return making.Source(self.source, self.rate, *self.marks)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,17 +11,7 @@ import pyarrow as pa
 from sliceforge.engine import plan, quotas
 from sliceforge.engine.mixing import Mixture
 from sliceforge.engine.op import Inventory
-from sliceforge.engine.recipe import Recipe
-
-
-class Drawn(Protocol):
-    """What a share says of its draws."""
-
-    @property
-    def recipe(self) -> Recipe: ...
-
-    @property
-    def slice(self) -> str | None: ...
+from sliceforge.engine.stock import Share, Stock
 
 
 class Epoch:
@@ -31,10 +21,9 @@ class Epoch:
         number: of the epoch, from 1.
         seed: the run's seed.
         mixture: what stands at each position.
-        items: what `plan.survey` says of every item.
+        stock: the items.
         shares: what is drawn.
         inventories: the banks of each share.
-        slots: for each share its items' places in the plan of a run, and how many rows that has.
     """
 
     def __init__(
@@ -42,20 +31,19 @@ class Epoch:
         number: int,
         seed: int,
         mixture: Mixture,
-        items: pa.Table,
-        shares: Sequence[Drawn],
+        stock: Stock,
+        shares: Sequence[Share],
         inventories: Sequence[Mapping[str, Inventory]],
-        slots: Sequence[tuple[np.ndarray, int]],
     ) -> None:
-        self.number, self._mixture, self._items = number, mixture, items
+        self.number, self._mixture, self._items = number, mixture, stock.items
         self._tables: list[pa.Table] = []
         self._table, self._place = np.zeros(len(mixture), int), np.zeros(len(mixture), int)
         for share, known in enumerate(shares):
             for variant in np.unique(mixture.variant[mixture.share == share]):
                 here = np.flatnonzero((mixture.share == share) & (mixture.variant == variant))
-                rank, rows = slots[share]
+                rank, rows = stock.slots[share]
                 places = (variant - 1) * rows + rank[mixture.row[here]]
-                parents = items.take(pa.array(mixture.row[here]))
+                parents = stock.items.take(pa.array(mixture.row[here]))
                 # Bank items that have a quota go by a row's place in the run, which an epoch's order must not change.
                 parents = parents.append_column(quotas.SLOT, pa.array(places))
                 parents = parents.append_column("variant", pa.array(np.full(len(here), variant, np.int32)))
@@ -77,7 +65,7 @@ class Epoch:
         return -1, {"id": row["parent"], **row, "variant": 0, "attempt": 0}
 
 
-def redraw(share: Drawn, seed: int, row: Mapping[str, Any], banks: Mapping[str, Inventory]) -> dict[str, Any]:
+def redraw(share: Share, seed: int, row: Mapping[str, Any], banks: Mapping[str, Inventory]) -> dict[str, Any]:
     """The next draw of a plan row that a gate turned down."""
     table = pa.Table.from_pylist([dict(row)])
     attempt = np.array([row["attempt"] + 1])

@@ -12,8 +12,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
+from sliceforge.engine.commit import committed
 from sliceforge.engine.errors import RunError
-from sliceforge.engine.shards import Item, Sink, committed, key, line, numbers
+from sliceforge.engine.item import Item, key, line
+from sliceforge.engine.shards import numbers
+from sliceforge.engine.sink import Sink
 
 MOST = 240
 """Bytes of a name before its suffix; file systems take 255."""

@@ -15,7 +15,7 @@ from typing import Any
 import soundfile
 import yaml
 
-from sliceforge.engine import shards
+from sliceforge.engine import commit
 from sliceforge.engine.cache import source_stamp
 from sliceforge.engine.device import CPU
 from sliceforge.engine.errors import RunError, SettingError
@@ -122,7 +122,7 @@ def load(run: Path) -> dict[str, Any]:
 
 def _filled(run: Path) -> bool:
     """Whether anything is there yet, beside what is written before the first plan."""
-    there = {one.name for one in run.iterdir() if not one.name.startswith(shards.TEMPORARY)}
+    there = {one.name for one in run.iterdir() if not one.name.startswith(commit.TEMPORARY)}
     return bool(there - {"log", "run.yaml"})
 
 
@@ -155,7 +155,7 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
         raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
     whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
     if not path.exists() or path.read_bytes() != whole:
-        with shards.committed(path) as file:
+        with commit.committed(path) as file:
             file.write(whole)
 
 

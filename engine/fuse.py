@@ -17,7 +17,8 @@ import numpy as np
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.gates import Made
 from sliceforge.engine.op import Apply, Gain, Mix, Op, Paint, Point, Source, Spectrum, Warp
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 
 @dataclass(frozen=True)

@@ -3,44 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 import torch
 from torch.utils.data import Dataset
 
-from sliceforge.engine import drafts, making, manifest, naming, plan, quotas, regions
+from sliceforge.engine import drafts, making, manifest, naming, plan, regions, stock
 from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.drafts import Draft
 from sliceforge.engine.epoch import Epoch, redraw
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.fit import check, sides
-from sliceforge.engine.keys import item_hash
 from sliceforge.engine.mixing import mix
 from sliceforge.engine.outcome import Outcome, facts
-from sliceforge.engine.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Share:
-    """What part of an epoch a recipe makes, and of what.
-
-    Args:
-        recipe: what `load` returns.
-        parents: which items it takes, as `generate` does: an SQL condition, or None for those that `slice` implies.
-        slice: what every item that it makes is, such as `noise = 'car' AND snr < 10`.
-        share: made items for each original of an epoch, 0 to 1.
-        banks: name → folder or table.
-    """
-
-    recipe: Recipe
-    parents: str | None = None
-    slice: str | None = None
-    share: float = 0.5
-    banks: Mapping[str, str] = field(default_factory=dict)
+from sliceforge.engine.stock import Share, Stock
 
 
 class SliceDataset(Dataset[Draft]):
@@ -82,7 +60,8 @@ class SliceDataset(Dataset[Draft]):
         size: int | Mapping[str, int] | None = None,
         fit: str = "crop",
     ) -> None:
-        _check(shares, extend, fit)
+        check(fit)
+        stock.check(shares, extend)
         self.shares, self.seed, self.extend = tuple(shares), seed, extend
         self.gates, self.retries, self.ready, self.way = gates, retries, ready, fit
         first = shares[0].recipe
@@ -91,21 +70,9 @@ class SliceDataset(Dataset[Draft]):
         self.size = sides(size if size is not None else first.source.get("size"))
         found = manifest.read(data, self.kind, pattern)
         self.root = found.root
-        chosen = [plan.choose(found, first, items, None)]
-        chosen += [plan.choose(found, share.recipe, share.parents, share.slice) for share in shares]
-        known = plan.survey(found, np.logical_or.reduce(chosen), first, seed)
-        slots = [quotas.ranks(known, found, mask) for mask in chosen[1:]]
-        readable = known["read.reason"].is_null()
-        self.rejects = known.filter(pc.invert(readable)).select(["parent", "read.reason"]).to_pylist()
-        self.items = known.filter(readable).combine_chunks()
-        kept = readable.to_numpy(zero_copy_only=False)
-        self._slots = [(rank[kept], size) for rank, size in slots]
-        ids = self.items["parent"].to_pylist()
-        self._hashes = np.fromiter((item_hash(item) for item in ids), np.uint64, len(ids))
-        masks = [np.isin(ids, found.table["id"].to_numpy()[mask].astype(str)) for mask in chosen]
-        self._originals, *self._pools = (np.flatnonzero(mask) for mask in masks)
-        _check_found(self._originals, self._pools, shares)
-        labels = {label for label in self.items["label"].to_pylist() if label}
+        self.stock = Stock.of(found, shares, items, seed)
+        self.rejects = self.stock.rejects
+        labels = {label for label in self.stock.items["label"].to_pylist() if label}
         labels |= {label for share in shares for label in share.recipe.labels()}
         self.classes = sorted(labels)
         self._numbers = {label: number for number, label in enumerate(self.classes)}
@@ -145,8 +112,8 @@ class SliceDataset(Dataset[Draft]):
         return int(self._epoch[0])
 
     def __len__(self) -> int:
-        added = sum(round(share.share * len(self._originals)) for share in self.shares) if self.extend else 0
-        return len(self._originals) + added
+        added = sum(round(share.share * len(self.stock.originals)) for share in self.shares) if self.extend else 0
+        return len(self.stock.originals) + added
 
     def __getitem__(self, index: int) -> Draft:
         """The item at a position of this epoch, drawn and read; where it cannot be read, the next original."""
@@ -154,13 +121,13 @@ class SliceDataset(Dataset[Draft]):
             raise IndexError(index)
         share, row = self._at().row(index % len(self))
         reason = ""
-        for turn in range(len(self._originals) + 1):
+        for turn in range(len(self.stock.originals) + 1):
             try:
                 source, rate = making.parent(self._recipe, self.root, row)
                 marks = regions.read(self.root, row, source)
             except InputError as error:
                 reason = reason or error.reason
-                other = self._originals[(index + 1 + turn) % len(self._originals)]
+                other = self.stock.originals[(index + 1 + turn) % len(self.stock.originals)]
                 share, row = self._at().original(other)
                 continue
             draft = Draft(share, row, source, rate, marks, reason=reason)
@@ -171,10 +138,9 @@ class SliceDataset(Dataset[Draft]):
 
     def _at(self) -> Epoch:
         if self._now is None or self._now.number != self.epoch:
-            shares = [share.share for share in self.shares]
-            mixture = mix(self.seed, self.epoch, self._hashes, self._originals, self._pools, shares, self.extend)
-            inventories = self._inventories
-            self._now = Epoch(self.epoch, self.seed, mixture, self.items, self.shares, inventories, self._slots)
+            shares, known = [share.share for share in self.shares], self.stock
+            mixture = mix(self.seed, self.epoch, known.hashes, known.originals, known.pools, shares, self.extend)
+            self._now = Epoch(self.epoch, self.seed, mixture, known, self.shares, self._inventories)
         return self._now
 
     def make(self, some: Sequence[Draft], threads: int = 1, device: str = "cpu") -> None:
@@ -197,7 +163,7 @@ class SliceDataset(Dataset[Draft]):
         for i in left:
             some[i].reason = outcomes[i].reason
             outcomes[i] = Outcome({**outcomes[i].row, "id": outcomes[i].row["parent"], "variant": 0, "attempt": 0})
-        making.make(self._recipe, [outcomes[i] for i in left], [_source(some[i]) for i in left], None, False, threads)
+        making.make(self._recipe, [outcomes[i] for i in left], [some[i].read() for i in left], None, False, threads)
         for draft, outcome in zip(some, outcomes, strict=True):
             self._finish(draft, outcome)
 
@@ -210,7 +176,7 @@ class SliceDataset(Dataset[Draft]):
             if share >= 0:
                 on = device
                 recipe, shelf = self.shares[share].recipe, self.shelves[share]
-            sources = [_source(some[i]) for i in these]
+            sources = [some[i].read() for i in these]
             making.make(recipe, [outcomes[i] for i in these], sources, shelf, self.gates, threads, on)
 
     def _finish(self, draft: Draft, outcome: Outcome) -> None:
@@ -231,30 +197,3 @@ class SliceDataset(Dataset[Draft]):
     def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
         """A batch of made drafts; see `drafts.batch`."""
         return drafts.batch(some, self.kind, self._numbers, self.size, self.way)
-
-
-def _source(draft: Draft) -> making.Source:
-    return making.Source(draft.source, draft.rate, *draft.marks)
-
-
-def _check(shares: Sequence[Share], extend: bool, way: str) -> None:
-    check(way)
-    if not shares or not all(isinstance(share, Share) for share in shares):
-        raise SettingError("shares: expected at least one, such as [Share(load('speech/car_noise'), share=0.3)]")
-    if any(not 0 <= share.share <= 1 for share in shares) or (not extend and sum(one.share for one in shares) > 1):
-        parts = ", ".join(f"{share.share:g}" for share in shares)
-        raise SettingError(
-            f"shares: {parts}: expected shares from 0 to 1, and no more than 1 together unless extend=True"
-        )
-    kinds = {(share.recipe.kind, share.recipe.rate) for share in shares}
-    if len(kinds) > 1:
-        named = " and ".join(sorted(f"{kind} at {rate or 'any'} Hz" for kind, rate in kinds))
-        raise SettingError(f"shares: their recipes are for {named}; expected one kind and rate, such as rate=16000")
-
-
-def _check_found(originals: np.ndarray, pools: Sequence[np.ndarray], shares: Sequence[Share]) -> None:
-    if not len(originals):
-        raise SettingError("items: no item is chosen; look at data and items")
-    for number, (pool, share) in enumerate(zip(pools, shares, strict=True)):
-        if share.share and not len(pool):
-            raise SettingError(f"shares[{number}]: no parent is chosen; look at its parents and slice")

@@ -69,11 +69,13 @@ def facts(recipe: Recipe, outcome: Outcome, slice_: str | None) -> dict[str, Any
     known |= recipe.facts(row)
     if outcome.reason or made is None:
         return known
-    painted = objects.painted(recipe, outcome)
-    if painted:
-        known["label"] = "+".join(dict.fromkeys(str(one.label) for one in painted))
     if recipe.kind == "image":
-        marked = [*objects.brought(outcome), *painted]
+        painted, there = objects.painted(recipe, outcome), objects.brought(recipe, outcome)
+        if painted or objects.named(row):
+            # What is painted takes the place of an image's own label; one that its objects gave is theirs still.
+            named = (*(there if objects.named(row) else ()), *painted)
+            known["label"] = "+".join(dict.fromkeys(str(one.label) for one in named)) or None
+        marked = [*there, *painted]
         known["boxes"] = [one.box for one in marked]
         known["box_labels"] = [one.label for one in marked]
     else:

@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import lineage, plan, shards
+from sliceforge.engine import commit, lineage, plan, shards
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import RunError, SettingError
 from sliceforge.engine.manifest import Manifest
+from sliceforge.engine.parents import survey
 from sliceforge.engine.pool import Pool
 from sliceforge.engine.recipe import Recipe
-from sliceforge.engine.work import Spec, plan_path
+from sliceforge.engine.spec import Spec
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Plans:
 
     def sizes(self, variant: int) -> list[int]:
         """The number of rows of each shard of a variant."""
-        path = plan_path(self.run, variant)
+        path = shards.plan_path(self.run, variant)
         if not path.exists():
             self._draw(path, variant)
         try:
@@ -44,22 +45,22 @@ class Plans:
         return [file.row_group(i).num_rows for i in range(file.num_row_groups)]
 
     def _draw(self, path: Path, variant: int) -> None:
-        first = plan_path(self.run, 1)
+        first = shards.plan_path(self.run, 1)
         if variant == 0:
             self.sizes(1)
             planned = pq.read_table(first)
             copies = lineage.originals(planned, plan.carried(planned, self.recipe))
-            shards.write_table(path, copies, rows=self.shard)
+            commit.write_table(path, copies, rows=self.shard)
             return
         if first.exists():
             parents = pq.read_table(first)
         else:
-            parents = plan.survey(self.manifest, self.rows, self.recipe, self.spec.seed, self.spec.suffix, self.pool)
+            parents = survey(self.manifest, self.rows, self.recipe, self.spec.seed, self.spec.suffix, self.pool)
         if not len(parents):
             raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
         inventories = self.banks.inventories()
         drawn = plan.draw(self.recipe, parents, self.spec.seed, variant, inventories, self.spec.slice)
-        shards.write_table(path, drawn, rows=self.shard)
+        commit.write_table(path, drawn, rows=self.shard)
 
     def units(self, variants: int | None) -> Iterator[tuple[int, int, int]]:
         """(variant, shard, rows) in order, without end where `variants` is None."""

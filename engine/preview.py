@@ -9,18 +9,20 @@ from typing import Any
 import pyarrow as pa
 import soundfile
 
-from sliceforge.engine import plan, shards
+from sliceforge.engine import plan, sink
 from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.manifest import read
 from sliceforge.engine.naming import given
 from sliceforge.engine.outcome import Outcome
+from sliceforge.engine.parents import choose, survey
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.report import image, sound
 from sliceforge.engine.report.sheet import Row, sheet
-from sliceforge.engine.work import Spec, Workshop
+from sliceforge.engine.spec import Spec
+from sliceforge.engine.work import Workshop
 
 MOST = 99
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
@@ -40,9 +42,9 @@ def begin(config: Mapping[str, Any]) -> tuple[Workshop, pa.Table]:
     manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "", material=config.get("material"))
     config = {**config, "banks": given(config, recipe, manifest)}
     banks = Shelf.open(config["banks"], recipe.kind)
-    rows = plan.choose(manifest, recipe, config.get("parents"), config.get("slice"))
-    suffix = shards.suffix(config["sink"], recipe.kind)
-    parents = plan.survey(manifest, rows, recipe, config["seed"], suffix)
+    rows = choose(manifest, recipe, config.get("parents"), config.get("slice"))
+    suffix = sink.suffix(config["sink"], recipe.kind)
+    parents = survey(manifest, rows, recipe, config["seed"], suffix)
     if not len(parents):
         raise SettingError("parents: no item is chosen; look at data=, parents= and slice=")
     return Workshop(Spec.of(config, recipe, manifest.root, apart=apart(manifest, banks.places()))), parents

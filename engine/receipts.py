@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sliceforge.engine import shards
+from sliceforge.engine import commit, shards
 
 HASH = "near.hash"
 """The column of an item's hash: 64 bits as sixteen digits."""
@@ -28,7 +28,7 @@ def seen(run: Path, variant: int, index: int) -> tuple[int, int]:
     path = shards.receipt(run, shards.name(variant, index))
     if not path.exists():
         return 0, 0
-    accepted = shards.read_table(path, ["accepted"])["accepted"].to_pylist()
+    accepted = commit.read_table(path, ["accepted"])["accepted"].to_pylist()
     return sum(accepted), len(accepted)
 
 
@@ -46,7 +46,7 @@ def collect(run: Path) -> tuple[pa.Table, pa.Table]:
     The manifest says of each made item which other one is nearest to it by its hash, `near.id`, and how many of 64
     bits differ, `near.distance`; nothing where none is within `hamming.MOST` bits.
     """
-    tables = [shards.read_table(path).replace_schema_metadata(None) for path in listed(run)]
+    tables = [commit.read_table(path).replace_schema_metadata(None) for path in listed(run)]
     table = _ordered(pa.concat_tables(tables, promote_options="default"))
     good = table.filter(table["accepted"]).drop_columns(["accepted", "reason", "detail"])
     bad = table.filter(pc.invert(table["accepted"]))
@@ -65,7 +65,7 @@ def finish(run: Path, last: Callable[[Path, pa.Table], None]) -> tuple[int, Coun
     notes = {"receipts": stamp(run)}
     for path, rows in ((run / "rejects.parquet", bad), (run / "manifest.parquet", good)):
         if stamped(path) != notes["receipts"].encode():
-            shards.write_table(path, rows, notes=notes)
+            commit.write_table(path, rows, notes=notes)
     return len(good), Counter(bad["reason"].to_pylist())
 
 

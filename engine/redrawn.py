@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import plan, shards
+from sliceforge.engine import commit, plan
 from sliceforge.engine.work import Workshop
 
 SHOWN = 10
@@ -29,7 +29,7 @@ def altered(workshop: Workshop, path: Path) -> Iterator[str]:
         workshop: of the run.
         path: the plan's file.
     """
-    said = shards.read_table(path)
+    said = commit.read_table(path)
     if not variant(path) or not len(said):
         return
     spec, inventories = workshop.spec, workshop.banks.inventories()
@@ -58,7 +58,7 @@ def rows(workshop: Workshop, path: Path, lines: Sequence[Mapping[str, Any]]) -> 
         lines: rows of the manifest, of that variant.
     """
     wanted = {line["id"]: line["attempt"] for line in lines}
-    planned = shards.read_table(path)
+    planned = commit.read_table(path)
     if not len(planned):
         return {}
     readable = planned.filter(pc.is_null(planned["read.reason"]))

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import soundfile
 
-from sliceforge.engine import device, folder, near, receipts, shards, sources
+from sliceforge.engine import commit, device, folder, near, receipts, shards, sources
 from sliceforge.engine.errors import InputError, SettingError, did_you_mean
-from sliceforge.engine.work import Spec, Workshop, plan_path
+from sliceforge.engine.spec import Spec
+from sliceforge.engine.work import Workshop
 
 Said = Callable[[str], None]
 """Told in a line what an item is made on, where that needs a word."""
@@ -129,7 +130,7 @@ def _check_same(workshop: Workshop, item: str, media: bytes) -> None:
         return
     if not on_card and any(there.get(name, folder.UNSAID.get(name)) != here[name] for name in folder.HOST):
         return
-    kept = shards.read_table(run / "manifest.parquet", ["id", "sha256", "path"])
+    kept = commit.read_table(run / "manifest.parquet", ["id", "sha256", "path"])
     said = kept.filter(pc.equal(kept["id"], item)).to_pylist()
     if not said or said[0]["sha256"] == hashlib.sha256(media).hexdigest():
         return
@@ -160,7 +161,7 @@ def _attempt(run: Path, item: str) -> int | None:
     """Which attempt at an item the run has; None where it has none."""
     if not (run / "manifest.parquet").exists():
         return None
-    kept = shards.read_table(run / "manifest.parquet", ["id", "attempt"])
+    kept = commit.read_table(run / "manifest.parquet", ["id", "attempt"])
     said = kept.filter(pc.equal(kept["id"], item))["attempt"].to_pylist()
     return said[0] if said else None
 
@@ -168,8 +169,8 @@ def _attempt(run: Path, item: str) -> int | None:
 def _row(run: Path, item: str) -> Any:
     variant = item.rpartition("~")[2]
     numbers = [*([int(variant)] if variant.isdecimal() else []), 0, 1]
-    for number in (number for number in numbers if plan_path(run, number).exists()):
-        planned = pq.read_table(plan_path(run, number))
+    for number in (number for number in numbers if shards.plan_path(run, number).exists()):
+        planned = pq.read_table(shards.plan_path(run, number))
         found = planned.filter(pc.equal(planned["id"], item))
         if len(found):
             break

@@ -14,7 +14,8 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.gates import Made
 from sliceforge.engine.op import Apply, Gain, Mix, Point, Spectrum
 from sliceforge.engine.picture import point
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 from sliceforge.engine.supply import Shelf, Sounds
 
 PCM = 32768.0

@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import tables
+from sliceforge.engine import store, tables
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.paths import shown
 
 EXAMPLE = "[train.parquet, RUN]"
@@ -21,10 +22,11 @@ Part = tuple[Path, pa.Table]
 """The folder that paths are under, and rows."""
 
 
-def split(data: str | Sequence[str], key: str = "data") -> list[str]:
-    """The sources that a setting names.
+def split(data: str | Sequence[str], key: str = "data", fresh: bool = False) -> list[str]:
+    """The sources that a setting names; of one in a store the place of its mirror (`engine/store.py`).
 
-    A name with a comma in it stands in double quotes; a path that exists as it is written is one source.
+    A name with a comma in it stands in double quotes; a path that exists as it is written is one source. `fresh` lists
+    a store anew though this process has listed it.
 
     >>> split("[train.parquet, RUN]"), split("clips"), split('["a, b.csv", c]')
     (['train.parquet', 'RUN'], ['clips'], ['a, b.csv', 'c'])
@@ -35,13 +37,25 @@ def split(data: str | Sequence[str], key: str = "data") -> list[str]:
     if isinstance(data, str):
         text = data.strip()
         if not (text.startswith("[") and text.endswith("]")) or _exists(data):
-            return [data]
+            return [_reachable(data, key, fresh)]
         names = [name.strip() for name in next(csv.reader([text[1:-1]], skipinitialspace=True), [])]
     else:
         names = [str(name) for name in data]
     if not names or not all(names):
         raise SettingError(f"{key}: {shown(str(data))}: expected names between commas, such as {key}={EXAMPLE}")
-    return names
+    return [_reachable(name, key, fresh) for name in names]
+
+
+def _reachable(place: str, key: str, fresh: bool) -> str:
+    """A place as a path; what follows a folder in braces is a pattern for its file names."""
+    if not store.is_url(place) or _exists(place):
+        return place
+    head, brace, tail = place.partition("{")
+    if not brace:
+        return str(store.opened(place, key, fresh))
+    at = head.rindex("/") + 1
+    tail, link, archive = tail.partition("::")
+    return f"{store.opened(head[:at] + link + archive, key, fresh)}/{head[at:]}{brace}{tail}"
 
 
 def _exists(path: str) -> bool:
@@ -68,7 +82,7 @@ def run_table(run: Path, suffixes: Sequence[str], kind: str, where: str) -> pa.T
     Raises:
         SettingError: it is not finished, has no items, or items of another kind.
     """
-    path = run / "manifest.parquet"
+    path = here(run / "manifest.parquet")
     if not path.exists():
         raise SettingError(f"{where}: is a run that is not finished; the command that began it goes on")
     table = tables.read_table(path, f"{where}: is a run, and its manifest.parquet")

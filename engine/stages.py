@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import fuse, making, plan, regions, shards, sound, stepwise
+from sliceforge.engine import fuse, making, plan, regions, shards, sink, sound, stepwise
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.outcome import Outcome
@@ -40,7 +40,7 @@ class Stages:
 
     def __init__(self, config: Mapping[str, Any], scratch: Path) -> None:
         self.shop, parents = begin(config)
-        self.recipe, self.scratch, self.sink = self.shop.recipe, scratch, shards.sink(config["sink"]["kind"])
+        self.recipe, self.scratch, self.sink = self.shop.recipe, scratch, sink.named(config["sink"]["kind"])
         self.parents = _batch(parents, config["batch"])
         self.banks = self.shop.banks.inventories()
         self.rows = self._draw()

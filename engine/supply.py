@@ -10,7 +10,8 @@ import numpy as np
 
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.op import Mix, Source, Spectrum
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 
 class Shelf(Protocol):

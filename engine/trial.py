@@ -14,6 +14,7 @@ from sliceforge.engine.banks import Shelf
 from sliceforge.engine.device import Device
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.manifest import Manifest
+from sliceforge.engine.parents import survey
 from sliceforge.engine.recipe import Recipe
 
 
@@ -57,7 +58,7 @@ def _tasks(
     places = np.flatnonzero(rows)
     spread = np.zeros(len(rows), bool)
     spread[places[np.linspace(0, len(places) - 1, min(config["batch"], len(places))).astype(int)]] = True
-    parents = plan.survey(manifest, spread, recipe, config["seed"])
+    parents = survey(manifest, spread, recipe, config["seed"])
     drawn = plan.draw(recipe, parents, config["seed"], 1, banks.inventories(), config.get("slice") or None)
     tasks = []
     for row in drawn.to_pylist():

@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,81 +15,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine import making, objects, plan, receipts, regions, shards, sound
-from sliceforge.engine.apart import NONE, Apart
+from sliceforge.engine import commit, making, plan, receipts, regions, shards, sink
+from sliceforge.engine.apart import Apart
 from sliceforge.engine.banks import Shelf
-from sliceforge.engine.codecs import audio, image
+from sliceforge.engine.encode import encoded
 from sliceforge.engine.errors import InputError
+from sliceforge.engine.item import Item
 from sliceforge.engine.kept import Kept
-from sliceforge.engine.naming import absolute
 from sliceforge.engine.outcome import Outcome, facts, tabulate
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Spec:
-    """All that a shard's bytes depend on, beside the plan; small, hashable, and sent to each worker.
-
-    Args:
-        run: the run's folder.
-        recipe: composed settings, as JSON.
-        trust: packages whose operators may be imported.
-        data: the folder that parents' paths are under.
-        banks: (name, path) of each bank.
-        seed: the run's seed.
-        slice: the promise that redrawn rows must keep, or None.
-        retries: redraws that a gate may ask for.
-        batch: items that are drawn again together; changes no byte.
-        sink: kind of sink.
-        suffix: flac, wav, png or jpeg.
-        apart: which bank items belong to which split, as JSON.
-        device: cpu, cuda or cuda:N, where items are made. Each worker makes whole shards and uses the device by itself,
-            for this alone: so the unit of work, and with it what a kill can leave behind, is the same on both, and
-            reading, gates and encoding, which take far longer, go on in the other workers meanwhile.
-    """
-
-    run: str
-    recipe: str
-    trust: tuple[str, ...]
-    data: str
-    banks: tuple[tuple[str, str], ...]
-    seed: int
-    slice: str | None
-    retries: int
-    batch: int
-    sink: str
-    suffix: str
-    device: str = "cpu"
-    apart: str = "{}"
-
-    @classmethod
-    def of(
-        cls,
-        config: Mapping[str, Any],
-        recipe: Recipe,
-        data: Path,
-        run: str = "",
-        device: str = "cpu",
-        apart: Apart = NONE,
-    ) -> Spec:
-        """What a composed configuration asks for; `data` is the folder of its parents."""
-        banks = {bank: absolute(path, f"banks.{bank}") for bank, path in (config.get("banks") or {}).items() if path}
-        return cls(
-            run=run,
-            recipe=json.dumps(dict(recipe.source)),
-            trust=tuple(config.get("trust") or ()),
-            data=str(data.resolve()),
-            banks=tuple(sorted(banks.items())),
-            seed=config["seed"],
-            slice=config.get("slice") or None,
-            retries=config["retries"],
-            batch=config.get("batch", 16),
-            sink=config["sink"]["kind"],
-            suffix=shards.suffix(config["sink"], recipe.kind),
-            device=device,
-            apart=json.dumps(apart.plain()),
-        )
+from sliceforge.engine.spec import Spec
 
 
 class Workshop:
@@ -101,7 +37,7 @@ class Workshop:
         self.recipe: Recipe = from_config(json.loads(spec.recipe), spec.trust)
         self.plain = self.recipe.untouched()
         self.banks = Shelf.open(dict(spec.banks), self.recipe.kind, Apart.read(json.loads(spec.apart)))
-        self.sink = shards.sink(spec.sink)
+        self.sink = sink.named(spec.sink)
 
     def on(self, device: str) -> Workshop:
         """The same workshop, with the same banks, that makes items on another device."""
@@ -193,40 +129,10 @@ class Workshop:
             outcome.row, outcome.reason, outcome.detail = row, "", ""
             outcome.redraws += 1
 
-    def item(self, outcome: Outcome) -> shards.Item:
+    def item(self, outcome: Outcome) -> Item:
         """The encoded files of an accepted outcome."""
-        made, row = outcome.made, outcome.row
-        assert made is not None
-        recipe = self.recipe_of(row)
-        known = facts(recipe, outcome, self.spec.slice if row["variant"] else None)
-        mask = None
-        if self.recipe.kind == "image":
-            media = image.encode(made.item, self.spec.suffix)
-            if made.masks or recipe.paints():
-                union = np.zeros(made.item.shape[:2], bool)
-                for one in made.masks.values():
-                    union |= one
-                mask = image.encode((union * np.uint8(255))[:, :, None], "png")
-        else:
-            pcm = (made.item * np.float32(sound.PCM)).astype(np.int16)
-            media = audio.encode(pcm, made.rate, self.spec.suffix)
-            known["rate"] = made.rate
-        draws = {
-            name: value
-            for name, value in row.items()
-            if "." in name and not name.startswith("read.") and value is not None
-        }
-        height, width, channels = made.item.shape if self.recipe.kind == "image" else (0, 0, 0)
-        return shards.Item(
-            id=row["id"],
-            label=known["label"],
-            suffix=self.spec.suffix,
-            media=media,
-            mask=mask,
-            row={**known, "plan": draws},
-            size=(height, width, channels),
-            objects=objects.found(recipe, outcome),
-        )
+        slice_ = self.spec.slice if outcome.row["variant"] else None
+        return encoded(self.recipe_of(outcome.row), outcome, self.spec.suffix, slice_)
 
     def shard(self, variant: int, index: int, limit: int | None = None) -> tuple[int, int]:
         """Make a shard and its receipt; returns (accepted, rows).
@@ -234,11 +140,11 @@ class Workshop:
         Args:
             limit: stop after so many accepted items.
         """
-        planned = pq.ParquetFile(plan_path(self.run, variant)).read_row_group(index)
+        planned = pq.ParquetFile(shards.plan_path(self.run, variant)).read_row_group(index)
         shard = shards.name(variant, index)
         lines: list[dict[str, Any]] = []
 
-        def items() -> Iterator[shards.Item]:
+        def items() -> Iterator[Item]:
             accepted = 0
             for outcome in self.outcomes(planned):
                 line = {"accepted": not outcome.reason, "reason": outcome.reason, "detail": outcome.detail}
@@ -257,13 +163,8 @@ class Workshop:
 
         digest = self.sink.write(self.run, shard, items())
         table = tabulate(lines, planned.schema, self.recipe)
-        shards.write_table(shards.receipt(self.run, shard), table, notes={"sha256": digest})
+        commit.write_table(shards.receipt(self.run, shard), table, notes={"sha256": digest})
         return sum(line["accepted"] for line in lines), len(lines)
-
-
-def plan_path(run: Path, variant: int) -> Path:
-    """Where the plan of a variant lies."""
-    return run / f"plan-v{variant:03d}.parquet"
 
 
 @lru_cache(maxsize=1)

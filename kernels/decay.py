@@ -1,4 +1,4 @@
-"""An impulse response brought to a decay time: octave bands that add up to it, each times an exponential."""
+"""An impulse response brought to a decay time: octave bands that add up to it, each straightened, times an exponential."""
 
 import math
 
@@ -19,6 +19,8 @@ LONG = 24.0
 
 LEAD = 0.06  # seconds in front, for what the filters of the bands bring forward
 TURNS, STEP, BEND = 4, 0.7, 0.8
+CLOSE = 0.015  # of the decay time, at which a band is left as it is
+SPAN, MOST = 0.015, 4.0  # seconds over which a band's level is taken, and by how much it is raised or lowered at most
 DECADES = 3 * math.log(10)  # an amplitude falls by 60 dB in t60: exp(−DECADES · t / t60)
 
 
@@ -57,6 +59,33 @@ def bent_cpu(bands, slopes, rate, out):
             factor *= each
 
 
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def straightened_cpu(bands, span, each):
+    """Bring what follows the first `span` samples of bands (K, N), in place, to the level of one even decay.
+
+    A sparse field of echoes falls by steps, whose slope depends on where a line is laid through it. The level is that
+    of `span` samples around a sample; the gain comes in over the first `span` of them, so that the direct path stays.
+
+    Args:
+        bands: (K, N) float64.
+        span: samples, below N.
+        each: factor of the energy from one sample to the next.
+    """
+    count = bands.shape[1]
+    fall, sums = np.zeros(count + 1), np.zeros(count + 1)
+    for i in range(count):
+        fall[i + 1] = fall[i] + each**i
+    for k in range(len(bands)):
+        for i in range(count):
+            sums[i + 1] = sums[i] + bands[k, i] * bands[k, i]
+        level = (sums[count] - sums[span]) / (fall[count] - fall[span])
+        for i in range(count):
+            first, end = max(i - span // 2, 0), min(i + span // 2 + 1, count)
+            power = max(sums[end] - sums[first], 1e-300)
+            gain = math.sqrt(level * (fall[end] - fall[first]) / power)
+            bands[k, i] *= 1 + (min(max(gain, 1 / MOST), MOST) - 1) * min(i / span, 1.0)
+
+
 def decaying(wave: np.ndarray, t60: float, rate: int) -> np.ndarray:
     """(N,) float64: a wave whose octave bands from 500 to 4000 Hz each decay in t60 seconds, where they can be told to;
     where t60 is too short for that, all of it does."""
@@ -65,11 +94,15 @@ def decaying(wave: np.ndarray, t60: float, rate: int) -> np.ndarray:
         return _broadly(wave, t60, rate)
     edges = [middle / math.sqrt(2) for middle in middles] + [middles[-1] * math.sqrt(2)]
     bands = split(wave, edges, rate)
-    slopes = np.array([_bent(band[None], [], t60, rate)[0] for band in bands])
-    slopes = _bent(bands, [octave(middle, rate) for middle in middles], t60, rate, slopes)
+    straightened_cpu(bands, span_of(t60, rate), math.exp(-2 * DECADES / (t60 * rate)))
     bent = np.empty_like(wave)
-    bent_cpu(bands, slopes, rate, bent)
+    bent_cpu(bands, _bent(bands, [octave(middle, rate) for middle in middles], t60, rate), rate, bent)
     return bent
+
+
+def span_of(t60: float, rate: int) -> int:
+    """Samples over which the level of a band is taken."""
+    return max(round(min(SPAN, 0.075 * t60) * rate), 1)
 
 
 def _broadly(wave: np.ndarray, t60: float, rate: int) -> np.ndarray:
@@ -82,27 +115,29 @@ def _broadly(wave: np.ndarray, t60: float, rate: int) -> np.ndarray:
     return bent
 
 
-def _bent(
-    bands: np.ndarray, filters: list[np.ndarray], t60: float, rate: int, slopes: np.ndarray | None = None
-) -> np.ndarray:
-    """(K,) exponents a second of bands (K, N) with which they decay in t60: of the first by itself, of those after it
-    as heard through `filters`.
+def _bent(bands: np.ndarray, filters: list[np.ndarray], t60: float, rate: int) -> np.ndarray:
+    """(K,) exponents a second of bands (K, N) with which all but the outermost, heard through `filters`, decay in t60.
 
-    A band that its neighbours outlast cannot be heard to decay any faster: so a step is a part of the way, and no
-    exponent goes beyond `BEND` of the decay itself.
+    Neighbours are heard too, and a decay jumps where a step of it passes −5 or −25 dB: so a step is a part of the way,
+    shorter after each one that went too far, no exponent goes beyond `BEND` of the decay, and the best turn counts.
     """
-    slopes = np.zeros(len(bands)) if slopes is None else slopes.copy()
+    slopes, best, least = np.zeros(len(bands)), np.zeros(len(bands)), math.inf
+    step, before = np.full(len(filters), STEP), np.zeros(len(filters))
     whole, most = np.empty(bands.shape[1]), BEND * DECADES / t60
     for _ in range(TURNS):
         bent_cpu(bands, slopes, rate, whole)
-        for k, chain in enumerate(filters, 1):
+        off = np.empty(len(filters))
+        for k, chain in enumerate(filters):
             heard = whole[None].copy()
             filter_cpu(chain, heard)
-            slopes[k] += STEP * DECADES * (1 / decay(heard[0], rate) - 1 / t60)
-        if not filters:
-            slopes[0] += STEP * DECADES * (1 / decay(whole, rate) - 1 / t60)
-        slopes = np.clip(slopes, -most, most)
-    return slopes
+            off[k] = decay(heard[0], rate) / t60 - 1
+        if np.abs(off).max() < least:
+            best, least = slopes.copy(), float(np.abs(off).max())
+        if least < CLOSE:
+            break
+        step, before = np.where(off * before < 0, step / 2, step), off
+        slopes[1:-1] = np.clip(slopes[1:-1] + step * DECADES / t60 * (1 / (1 + off) - 1), -most, most)
+    return best
 
 
 def octave(middle: float, rate: int) -> np.ndarray:

@@ -12,7 +12,8 @@ from numba import cuda
 from sliceforge.engine.cuda.launch import SIMULATED, blocks, launch
 from sliceforge.kernels import shoebox
 from sliceforge.kernels.butterworth import sections
-from sliceforge.kernels.decay import BEND, CENTRES, DECADES, LEAD, LONG, STEP, TURNS, octave, points_of, shapes
+from sliceforge.kernels.decay import CENTRES, DECADES, LONG, points_of
+from sliceforge.kernels.decays import decaying, filtered
 from sliceforge.kernels.noise import gaussian
 from sliceforge.kernels.shoebox import DENSE, FADE, HIGH_PASS, REACH, SPEED
 
@@ -40,7 +41,7 @@ def responses(size: Tensor, mouth: Tensor, ear: Tensor, t60: Tensor, rate: int, 
     for (_, points), rows in alike.items():
         most = int(samples[rows].max())
         some = wave[rows, :most], t60[rows], rate, middles[rows[0]], inside[rows, :most], points
-        out[rows, :most] = _decaying(*some)
+        out[rows, :most] = decaying(*some)
     return out
 
 
@@ -84,7 +85,7 @@ def _echoes(size: Tensor, mouth: Tensor, ear: Tensor, t60: Tensor, rate: int, no
     gains *= torch.cos(_quarter(moments, dense[room], over[room]))
     wave = _arrived(room, moments * rate, gains, len(size), length)
     boom = torch.clamp(SPEED / (2 * size.max(dim=1).values), min=HIGH_PASS, max=rate / 8)
-    wave = _filtered(wave, [sections(float(edge), 2, True, rate) for edge in boom])
+    wave = filtered(wave, [sections(float(edge), 2, True, rate) for edge in boom])
     t = torch.arange(length, device=size.device, dtype=torch.float64) / rate
     level = direct * torch.sqrt(4 * math.pi * SPEED / (volume * rate))
     fall = torch.exp(-DECADES * t / t60[:, None])
@@ -120,74 +121,6 @@ def _arrived(room: Tensor, moments: Tensor, gains: Tensor, count: int, length: i
     flat = (room[:, None] * length + place)[inside]
     wave = torch.zeros(count * length, dtype=torch.float64, device=room.device)
     return wave.index_add_(0, flat, (gains[:, None] * taps)[inside]).view(count, length)
-
-
-def _decaying(wave: Tensor, t60: Tensor, rate: int, middles: list[float], inside: Tensor, points: int) -> Tensor:
-    """Each octave band from `middles`, and what lies below and above, brought to its decay time."""
-    t = torch.arange(wave.shape[1], device=wave.device, dtype=torch.float64) / rate
-    if not middles:
-        return _broadly(wave, t60, rate, t)
-    bands = (
-        _split(wave, [c / math.sqrt(2) for c in middles] + [middles[-1] * math.sqrt(2)], rate, points) * inside[:, None]
-    )
-    most = (BEND * DECADES / t60)[:, None]
-    slopes = torch.zeros(bands.shape[:2], dtype=torch.float64, device=wave.device)
-    for _ in range(TURNS):
-        bent = bands * torch.exp(slopes[..., None] * t)
-        slopes += STEP * DECADES * (1 / decay(bent, rate) - 1 / t60[:, None])
-        slopes = torch.minimum(torch.maximum(slopes, -most), most)
-    chains = [octave(middle, rate) for middle in middles]
-    for _ in range(TURNS):
-        whole = (bands * torch.exp(slopes[..., None] * t)).sum(dim=1)
-        heard = torch.stack([_filtered(whole, [chain] * len(whole)) * inside for chain in chains], dim=1)
-        slopes[:, 1:-1] += STEP * DECADES * (1 / decay(heard, rate) - 1 / t60[:, None])
-        slopes = torch.minimum(torch.maximum(slopes, -most), most)
-    return (bands * torch.exp(slopes[..., None] * t)).sum(dim=1)
-
-
-def _broadly(wave: Tensor, t60: Tensor, rate: int, t: Tensor) -> Tensor:
-    low, high = -DECADES / t60, DECADES / t60
-    for _ in range(24):
-        slope = (low + high) / 2
-        bent = wave * torch.exp(slope[:, None] * t)
-        quick = decay(bent, rate) < t60
-        low, high = torch.where(quick, slope, low), torch.where(quick, high, slope)
-    return bent
-
-
-def decay(wave: Tensor, rate: int) -> Tensor:
-    """(…,) seconds of (…, N): see `kernels.decay.decay`."""
-    left = wave.square().flip(-1).cumsum(-1).flip(-1)
-    total = left[..., :1]
-    at = ((left >= total * 10**-2.5) & (left <= total * 10**-0.5)).double()
-    level = 10 * torch.log10(torch.clamp(left / total, min=1e-30)) * at
-    i = torch.arange(wave.shape[-1], device=wave.device, dtype=torch.float64) * at
-    count, x, y = at.sum(-1), i.sum(-1), level.sum(-1)
-    xx, xy = (i * i).sum(-1), (i * level).sum(-1)
-    most = torch.full_like(count, -1e-9)
-    found = -60 / rate * (xx - x * x / count) / torch.minimum(xy - x * y / count, most)
-    return torch.where(count < 2, 1 / rate, found)
-
-
-def _filtered(wave: Tensor, chains: list[np.ndarray]) -> Tensor:
-    """Rows (B, N) through recursive sections (K, 5) each, from rest."""
-    points = 2 * wave.shape[1]
-    turn = np.exp(-2j * np.pi * np.arange(points // 2 + 1) / points)
-    gains = []
-    for chain in chains:
-        b, a = chain[:, :3], np.column_stack([np.ones(len(chain)), chain[:, 3:]])
-        powers = np.stack([turn**0, turn, turn**2])
-        gains.append(np.prod((b @ powers) / (a @ powers), axis=0))
-    response = torch.from_numpy(np.stack(gains)).to(wave.device)
-    return torch.fft.irfft(torch.fft.rfft(wave, points) * response, points)[:, : wave.shape[1]]
-
-
-def _split(wave: Tensor, edges: list[float], rate: int, points: int) -> Tensor:
-    """(B, K, N): see `decay.split`."""
-    lead = round(LEAD * rate)
-    bins = torch.fft.rfft(torch.nn.functional.pad(wave, (lead, 0)), points)
-    each = torch.from_numpy(shapes(edges, bins.shape[1], rate / points)).to(wave.device)
-    return torch.fft.irfft(bins[:, None] * each, points)[..., lead : lead + wave.shape[1]]
 
 
 def _quarter(t: Tensor, first: Tensor, last: Tensor) -> Tensor:

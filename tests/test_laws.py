@@ -20,7 +20,8 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import FORMS, Apply, Inventory, Mix, Op, Shapes, Source, Warp
-from sliceforge.engine.parse import find, from_config
+from sliceforge.engine.operators import find
+from sliceforge.engine.parse import from_config
 from sliceforge.engine.read import pad
 from sliceforge.engine.recipe import Recipe
 

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from sliceforge.engine.codecs.members import archive, as_file, member
 from sliceforge.engine.errors import InputError
+from sliceforge.engine.fetch import here
 
 
 @contextmanager
@@ -19,9 +20,11 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
 
     Raises:
         InputError: unreadable (missing, a folder, a device, a pipe, no permission), empty (0 bytes).
+        RunError: it is in a store, which does not answer.
     """
     tar = archive(path)
     if tar:
+        here(tar)
         data = member(tar, path)
         if not data:
             raise InputError("empty", "0 bytes")
@@ -30,7 +33,7 @@ def opened(path: Path) -> Iterator[tuple[BinaryIO, int]]:
         return
     try:
         # Asked first, because opening a pipe would wait for a writer.
-        status = path.stat()
+        status = here(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError("unreadable", "not a regular file")
         file = path.open("rb")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import tarfile
 import tempfile
 from functools import lru_cache
@@ -46,19 +47,22 @@ def member(tar: Path, path: Path) -> bytes:
 
 def as_file(data: bytes) -> BinaryIO:
     """Bytes as an open file with a number of its own, which libsndfile needs; it lies in memory where that can be."""
-    file: BinaryIO
     if hasattr(os, "memfd_create"):
-        file = os.fdopen(os.memfd_create("member"), "w+b")
+        number = os.memfd_create("member")
     else:
-        file = tempfile.TemporaryFile("w+b")  # noqa: SIM115, the caller closes it
-    file.write(data)
-    file.seek(0)
-    return file
+        with tempfile.TemporaryFile() as whole:
+            number = os.dup(whole.fileno())
+    with os.fdopen(number, "wb", closefd=False) as file:
+        file.write(data)
+    os.lseek(number, 0, os.SEEK_SET)
+    # For reading alone: at its end a file that is also written to seeks from where libsndfile has left the number.
+    return os.fdopen(number, "rb")
 
 
 @lru_cache(maxsize=SHARDS)
 def _index(tar: str, size: int, changed: int) -> dict[str, tuple[int, int]]:
-    """name → (offset, bytes) of every plain file in a tar; of two with one name the last, as tar itself has it."""
+    """name → (offset, bytes) of every plain file in a tar, without a leading `./`; of two with one name the last."""
     with tarfile.open(tar, "r:") as opened:
         plain = [member for member in opened if member.isreg() and not member.issparse()]
-    return {one.name: (one.offset_data, one.size) for one in plain if one.offset_data + one.size <= size}
+    whole = [one for one in plain if one.offset_data + one.size <= size]
+    return {posixpath.normpath(one.name): (one.offset_data, one.size) for one in whole}

@@ -14,8 +14,8 @@ from scipy.fft import rfft
 from scipy.signal import fftconvolve
 
 from sliceforge.engine.op import Spectrum
-from sliceforge.engine.recipe import Step
 from sliceforge.engine.sound import filtered
+from sliceforge.engine.step import Step
 from sliceforge.engine.supply import Sounds
 from sliceforge.kernels.convolution import (
     MOST_PARTS,

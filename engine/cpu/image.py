@@ -16,8 +16,9 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.fuse import Task, crew, passes
 from sliceforge.engine.gates import Made
 from sliceforge.engine.op import Apply, Paint, Point, Warp
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT, alone
+from sliceforge.engine.step import Step
 
 MOST_BYTES = 64 << 20
 """Of float32 that a pass holds at once: a batch of larger images goes through in parts."""

@@ -10,7 +10,7 @@ import numpy as np
 from sliceforge.engine.cpu.loops import MATRIX
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.op import Warp
-from sliceforge.engine.recipe import Step
+from sliceforge.engine.step import Step
 from sliceforge.engine.warps import composed, move_boxes
 
 

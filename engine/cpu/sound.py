@@ -15,8 +15,9 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.gates import Later, Made
 from sliceforge.engine.op import Apply, Gain, Mix, Point, Source, Spectrum
 from sliceforge.engine.picture import point
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.sound import ROUNDS, SETTLED
+from sliceforge.engine.step import Step
 from sliceforge.engine.supply import Shelf, Sounds
 
 

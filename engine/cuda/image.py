@@ -24,8 +24,9 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.fuse import Task, passes
 from sliceforge.engine.gates import Made
 from sliceforge.engine.op import Apply, Warp
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.scene import BROUGHT
+from sliceforge.engine.step import Step
 
 
 @dataclass

@@ -11,7 +11,7 @@ import numpy as np
 from sliceforge.engine.cuda import smoothers, waves, words
 from sliceforge.engine.cuda.upload import Table, stacked
 from sliceforge.engine.errors import InputError
-from sliceforge.engine.recipe import Step
+from sliceforge.engine.step import Step
 from sliceforge.kernels.loudness import HANGOVER, SMOOTHER
 
 

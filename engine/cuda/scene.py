@@ -12,7 +12,8 @@ import torch
 from sliceforge.engine.cuda.upload import upload
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.op import Apply
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 if TYPE_CHECKING:
     from sliceforge.engine.cuda.image import Item

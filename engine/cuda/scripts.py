@@ -13,7 +13,8 @@ from sliceforge.engine.cuda import raster
 from sliceforge.engine.cuda.sampling import AFFINE, COARSE, MATRIX
 from sliceforge.engine.fuse import passes
 from sliceforge.engine.op import Paint, Point, Warp
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 Rows = Sequence[Mapping[str, Any]]
 

@@ -17,7 +17,8 @@ from sliceforge.engine.cuda.upload import Table
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.excerpts import FADE
 from sliceforge.engine.op import Apply, Gain, Mix, Op, Point, Source, Spectrum
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 from sliceforge.engine.supply import Sounds
 
 Rows = Sequence[Mapping[str, Any]]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.inputs.listing import MOST_BYTES, Listing, table
 from sliceforge.engine.paths import Reject, shown
 from sliceforge.engine.tables import MOST_LINE
@@ -45,7 +46,7 @@ def read(path: Path, kind: str, where: str) -> Listing:
     rejects: list[Reject] = []
     beside = path.with_name(path.name.replace(RECORDINGS, SUPERVISIONS))
     said: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    if beside != path and beside.is_file():
+    if beside != path and here(beside).is_file():
         for one in _lines(beside, where):
             said[one.get("recording_id")].append(one)
     rows = []
@@ -86,7 +87,10 @@ def _of_cut(cut: dict[str, Any]) -> dict[str, Any]:
     recording = cut["recording"]
     span = _span(recording, float(cut["start"]), float(cut["duration"]))
     custom = _plain(cut.get("custom"))
-    return {"id": str(cut["id"]), **_place(recording), **span, **custom, **_said(cut.get("supervisions") or [])}
+    said = cut.get("supervisions") or []
+    words = [word for one in _ordered(said) for word in _words(one, _clock(one, float(cut["start"])))]
+    found = _said(said) | ({"words": words} if words else {})
+    return {"id": str(cut["id"]), **_place(recording), **span, **custom, **found}
 
 
 def _place(recording: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +118,7 @@ def _span(recording: Mapping[str, Any], start: float, seconds: float) -> dict[st
 
 def _said(supervisions: Sequence[dict[str, Any]], begins: float = 0.0) -> dict[str, Any]:
     """What supervisions say of an item, in their order in time; `begins` is where the item does, on their clock."""
-    ordered = sorted(supervisions, key=lambda one: float(one.get("start") or 0))
+    ordered = _ordered(supervisions)
     found: dict[str, Any] = {}
     for one in ordered:
         found |= _plain(one.get("custom"))
@@ -123,6 +127,27 @@ def _said(supervisions: Sequence[dict[str, Any]], begins: float = 0.0) -> dict[s
     found |= {"transcript": " ".join(texts)} if texts else {}
     words = [word for one in ordered for word in _words(one, begins)]
     return found | ({"words": words} if words else {})
+
+
+def _ordered(supervisions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(supervisions, key=lambda one: float(one.get("start") or 0))
+
+
+def _clock(one: Mapping[str, Any], start: float) -> float:
+    """Where a cut that begins at `start` does so on the clock of a supervision's words: there, or at 0.
+
+    Lhotse itself moves a supervision into its cut and leaves the words on the recording's clock; others move both.
+    """
+    words = _words(one, 0.0)
+    if not words:
+        return 0.0
+    first = float(one.get("start") or 0)
+    last = first + float(one.get("duration") or 0)
+
+    def outside(begins: float) -> float:
+        return max(first + begins - words[0]["start"], 0.0) + max(words[-1]["end"] - begins - last, 0.0)
+
+    return start if outside(start) <= outside(0.0) else 0.0
 
 
 def _words(one: Mapping[str, Any], begins: float) -> list[dict[str, Any]]:
@@ -160,7 +185,7 @@ def _texts(path: Path, where: str) -> Iterator[bytes]:
     unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS) if path.name.lower().endswith(".gz") else None
     rest, size = b"", 0
     try:
-        with path.open("rb") as file:
+        with here(path).open("rb") as file:
             while True:
                 packed = unpacker.unconsumed_tail if unpacker and unpacker.unconsumed_tail else file.read(1 << 16)
                 block = unpacker.decompress(packed, MOST_LINE) if unpacker else packed

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.paths import Reject, shown
 
 MOST_BYTES = 1 << 30
@@ -39,7 +40,7 @@ def text(path: Path, where: str) -> str:
         SettingError: it is no text, or too large.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if here(path).stat().st_size > MOST_BYTES:
             raise SettingError(f"{where}: {shown(path.name, 80)}: more than {MOST_BYTES >> 20} MiB")
         return path.read_text("utf-8-sig")
     except OSError as error:

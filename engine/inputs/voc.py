@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from sliceforge.engine.codecs import image
 from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.folders import SPLITS, files_in
 from sliceforge.engine.inputs.listing import Listing, marked, table
 from sliceforge.engine.paths import Reject, shown
@@ -92,7 +93,7 @@ def _image(place: str, name: str, known: dict[str, str]) -> str:
 
 def _row(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > MOST:
+        if here(path).stat().st_size > MOST:
             raise InputError("too_large", f"an XML file of more than {MOST >> 20} MiB")
         data = path.read_bytes()
         # An entity could grow without bound; no annotation needs one.

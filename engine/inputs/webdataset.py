@@ -11,6 +11,7 @@ from typing import Any
 
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.folders import SPLITS
 from sliceforge.engine.inputs.listing import Listing, table
 from sliceforge.engine.paths import Fence, Reject, shown
@@ -54,7 +55,7 @@ def read(path: Path, kind: str, where: str) -> Listing:
             rejects.append(Reject(shown(tar.name), shown(tar.name), "outside", "a link that leaves the folder"))
             continue
         try:
-            with tarfile.open(tar, "r:") as opened:
+            with tarfile.open(here(tar), "r:") as opened:
                 split = next((word for word in tar.stem.lower().replace("_", "-").split("-") if word in SPLITS), None)
                 for key, members in _groups(opened):
                     try:

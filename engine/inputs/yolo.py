@@ -9,6 +9,7 @@ import yaml
 
 from sliceforge.engine.codecs import image
 from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.fetch import here
 from sliceforge.engine.folders import SPLITS, files_in
 from sliceforge.engine.inputs.listing import Listing, marked, table, text
 from sliceforge.engine.paths import Reject, shown
@@ -75,7 +76,7 @@ def _row(root: Path, place: str, beside: str, names: dict[int, str]) -> dict[str
     if not file.resolve().is_relative_to(root):
         raise InputError("outside", "its text file is a link that leaves the folder")
     try:
-        lines = file.read_text("utf-8").split("\n") if file.stat().st_size <= MOST else ["too long"]
+        lines = file.read_text("utf-8").split("\n") if here(file).stat().st_size <= MOST else ["too long"]
     except (OSError, UnicodeDecodeError):
         raise InputError("unreadable", f"{shown(beside, 80)}: cannot be read as text") from None
     lines = [line for line in lines if line.strip()]

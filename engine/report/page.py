@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from sliceforge.engine import shards
+from sliceforge.engine import commit
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.replay import Said, quiet, reopen
 from sliceforge.engine.report import gallery, origins, sections
@@ -62,7 +62,7 @@ def write(workshop: Workshop) -> Path:
     """
     told = Told.of(workshop)
     path = place(workshop.run)
-    with shards.committed(path) as file:
+    with commit.committed(path) as file:
         file.write(page(told).encode("utf-8", "backslashreplace"))
     return path
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sliceforge.engine.distribution import Distribution
-from sliceforge.engine.recipe import Step
 from sliceforge.engine.report import figures
 from sliceforge.engine.report.markup import count, grouped, name, number, table, text
 from sliceforge.engine.report.told import Told
+from sliceforge.engine.step import Step
 
 FEW = 12
 """Rows of a table of counts; what is left is told in one more."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sliceforge.engine import folder, receipts, shards
+from sliceforge.engine import commit, folder, receipts
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.work import Workshop
 
@@ -51,15 +51,15 @@ class Told:
             RunError: one is damaged.
         """
         run = workshop.run
-        whole = shards.read_table(run / "manifest.parquet").replace_schema_metadata(None)
+        whole = commit.read_table(run / "manifest.parquet").replace_schema_metadata(None)
         made = whole.filter(pc.greater(whole["variant"], 0))
-        rejected = shards.read_table(run / "rejects.parquet").replace_schema_metadata(None)
+        rejected = commit.read_table(run / "rejects.parquet").replace_schema_metadata(None)
         if len(rejected):
-            tables = [shards.read_table(path).replace_schema_metadata(None) for path in receipts.listed(run)]
+            tables = [commit.read_table(path).replace_schema_metadata(None) for path in receipts.listed(run)]
             bad = [table.filter(pc.invert(table["accepted"])) for table in tables]
             rejected = pa.concat_tables(bad, promote_options="default")
         paths = [path for path in sorted(run.glob("plan-v*.parquet")) if path.stem != "plan-v000"]
-        planned = pa.concat_tables([shards.read_table(path) for path in paths], promote_options="default")
+        planned = pa.concat_tables([commit.read_table(path) for path in paths], promote_options="default")
         ids = pa.concat_arrays([pa.array([], pa.string()), *made["id"].chunks, *rejected["id"].chunks])
         planned = planned.filter(pc.is_in(planned["id"], ids)).combine_chunks()
         return cls(workshop, made, rejected, planned, len(whole) - len(made))
@@ -141,7 +141,7 @@ class Told:
     def coverage(self) -> list[dict[str, Any]]:
         """The rows of coverage.parquet; none where there is no such table."""
         path = self.run / "coverage.parquet"
-        return shards.read_table(path).to_pylist() if path.exists() else []
+        return commit.read_table(path).to_pylist() if path.exists() else []
 
     def drawn(self, ids: list[str]) -> dict[str, dict[str, Any]]:
         """id → the plan row of some made items, of the attempt that was accepted."""

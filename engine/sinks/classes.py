@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sliceforge.engine.filing import Files, classes, place
-from sliceforge.engine.shards import Item
+from sliceforge.engine.item import Item
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from sliceforge.engine.codecs import polygon, rle
 from sliceforge.engine.filing import Files, settle
+from sliceforge.engine.item import Item
 from sliceforge.engine.objects import Thing
-from sliceforge.engine.shards import Item
 
 NAMELESS = "object"
 """The category of what has no label."""

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from sliceforge.engine.commit import committed
 from sliceforge.engine.filing import classes, place
-from sliceforge.engine.shards import Item, Sink, committed
+from sliceforge.engine.item import Item
+from sliceforge.engine.sink import Sink
 
 
 class Folder(Sink):

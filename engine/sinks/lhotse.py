@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from sliceforge.engine.filing import Files, facts, packed, settle
-from sliceforge.engine.shards import Item, line
+from sliceforge.engine.item import Item, line
 
 TEXTS = ("transcript", "text")
 """Columns that are what is said, in the order of preference."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from xml.etree import ElementTree
 
 from sliceforge.engine.filing import Files
-from sliceforge.engine.shards import Item
+from sliceforge.engine.item import Item
 from sliceforge.engine.sinks.coco import NAMELESS
 
 

@@ -9,7 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sliceforge.engine.shards import Item, Sink, committed, key
+from sliceforge.engine.commit import committed
+from sliceforge.engine.item import Item, key
+from sliceforge.engine.sink import Sink
 
 BLOCK = tarfile.BLOCKSIZE
 _NAME, _SIZE, _SUM = slice(0, 100), slice(124, 136), slice(148, 156)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from sliceforge.engine.filing import Files, settle
-from sliceforge.engine.shards import Item
+from sliceforge.engine.item import Item
 from sliceforge.engine.sinks.coco import NAMELESS
 
 

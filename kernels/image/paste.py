@@ -193,12 +193,6 @@ def _marked(changed: np.ndarray, shape: np.ndarray, above: float) -> np.ndarray:
     return np.asarray(seen | (shape & ndimage.binary_fill_holes(seen)))
 
 
-def _marked(changed: np.ndarray, shape: np.ndarray, above: float) -> np.ndarray:
-    """Where a place changed by `above` grey levels, and what of the donor's shape that encloses."""
-    seen = changed >= np.float32(above / 255)
-    return np.asarray(seen | (shape & ndimage.binary_fill_holes(seen)))
-
-
 def _grown(mask: np.ndarray) -> np.ndarray:
     grown: np.ndarray = ndimage.maximum_filter(mask, size=2 * RING + 1, mode="grid-constant")
     return grown

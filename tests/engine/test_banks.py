@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from sliceforge.engine import banks
-from sliceforge.engine.banks import Shelf
+from sliceforge.engine.banks import Bank, Shelf
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.excerpts import FADE, Kept, excerpt, sound
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(0, 0.1, count).astype(np.float32)
+
+
+def opened(name: str, path: str) -> Bank:
+    return Shelf.open({name: path}).bank(name)
 
 
 @pytest.fixture
@@ -33,7 +36,7 @@ def street(tmp_path: Path) -> Path:
 
 
 def test_a_bank_lists_what_can_be_used_and_says_why_the_rest_cannot(street: Path) -> None:
-    bank = banks.open("noise", str(street))
+    bank = opened("noise", str(street))
     assert tuple(bank.inventory.ids) == ("a", "b", "day/two")
     assert {reject.id: reject.reason for reject in bank.rejects} == {
         "silent": "silent",
@@ -44,18 +47,18 @@ def test_a_bank_lists_what_can_be_used_and_says_why_the_rest_cannot(street: Path
 
 
 def test_the_digest_is_of_ids_and_contents_wherever_the_bank_lies(street: Path, tmp_path: Path) -> None:
-    first = banks.open("noise", str(street)).digest
+    first = opened("noise", str(street)).digest
     street.rename(tmp_path / "moved")
-    assert banks.open("other", str(tmp_path / "moved")).digest == first
+    assert opened("other", str(tmp_path / "moved")).digest == first
     (tmp_path / "moved" / "b.wav").rename(tmp_path / "moved" / "c.wav")
-    renamed = banks.open("noise", str(tmp_path / "moved")).digest
+    renamed = opened("noise", str(tmp_path / "moved")).digest
     soundfile.write(tmp_path / "moved" / "c.wav", noise(8000, 9), 16000, subtype="FLOAT")
-    assert len({first, renamed, banks.open("noise", str(tmp_path / "moved")).digest}) == 3
+    assert len({first, renamed, opened("noise", str(tmp_path / "moved")).digest}) == 3
 
 
 def test_a_table_is_a_bank_too(street: Path) -> None:
     (street / "bank.csv").write_text("id,path\nx,b.wav\ny,../b.wav\nz,missing.wav\n")
-    bank = banks.open("noise", str(street / "bank.csv"))
+    bank = opened("noise", str(street / "bank.csv"))
     assert tuple(bank.inventory.ids) == ("x",)
     assert {reject.id: reject.reason for reject in bank.rejects} == {"y": "outside", "z": "unreadable"}
 
@@ -66,14 +69,14 @@ def test_a_wrong_path_and_a_bank_of_nothing_name_the_key(street: Path, tmp_path:
     (tmp_path / "bad" / "silent.wav").write_bytes((street / "silent.wav").read_bytes())
     for path, words in (("none", "no such file or folder"), ("empty", "no media file"), ("bad", "silent: silent")):
         with pytest.raises(SettingError, match=rf"^banks\.noise: .*{words}") as error:
-            banks.open("noise", str(tmp_path / path))
+            opened("noise", str(tmp_path / path))
         assert "\n" not in str(error.value)
 
 
 def test_a_shelf_is_read_when_it_is_first_asked(street: Path, tmp_path: Path) -> None:
     shelf = Shelf.open({"noise": str(street)})
     assert list(shelf.inventories()["noise"].ids) == ["a", "b", "day/two"]
-    assert shelf.digests() == {"noise": banks.open("noise", str(street)).digest}
+    assert shelf.digests() == {"noise": opened("noise", str(street)).digest}
     assert len(shelf.rejects()["noise"]) == 3
     assert Shelf.open({}).inventories() == {}
     with pytest.raises(SettingError, match=r"^banks\.noise: .*no such file"):
@@ -176,6 +179,6 @@ def test_what_is_kept_is_bounded_and_changes_nothing(street: Path) -> None:
 
 
 def test_real_noises_make_a_bank(real: Path) -> None:
-    bank = banks.open("noise", str(real / "noise"))
+    bank = opened("noise", str(real / "noise"))
     assert len(bank.inventory.ids) == 16
     assert bank.inventory.seconds.min() > 1

@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
-from sliceforge.engine import anatomy, catalogue
+from sliceforge.engine import anatomy, catalogue, texts
 from sliceforge.engine.compose import VERBS, compose
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.library import HOME
+from sliceforge.engine.show import show
 
 PARTS = [one.name for one in anatomy.parts()]
 
@@ -29,7 +30,7 @@ sets: {{defect: none}}
 
 def lines(text: str) -> list[str]:
     found = text.splitlines()
-    assert all(len(line) <= catalogue.WIDTH for line in found)
+    assert all(len(line) <= texts.WIDTH for line in found)
     assert all(line == line.rstrip() for line in found)
     return found
 
@@ -40,7 +41,7 @@ def row(text: str, key: str) -> list[str]:
 
 @pytest.mark.parametrize("name", PARTS)
 def test_what_is_read_of_a_part_is_what_the_class_says(name: str) -> None:
-    from sliceforge.engine.parse import find
+    from sliceforge.engine.operators import find
 
     kind = find(name, family=name.split("/")[0])
     fields = {field.name: field for field in dataclasses.fields(kind)}
@@ -135,7 +136,7 @@ def test_a_shown_recipe_has_every_value_with_its_unit_and_origin(tmp_path, monke
     (tmp_path / "mine.yaml").write_text(RECIPE.format(words="of many words " * 20))
     monkeypatch.chdir(tmp_path)
     overrides = ["recipe=./mine.yaml", "steps.turn.rotate=[0, 30]", "rate=8000"]
-    text = catalogue.show(compose("show", overrides), overrides)
+    text = show(compose("show", overrides), overrides)
     assert row(text, "rate")[-1].strip() == "as given"
     shown = [[cell.strip() for cell in line.split("  ") if cell] for line in lines(text)]
     assert ["rotate", "[0, 30]", "degrees", "as given"] in shown
@@ -149,7 +150,7 @@ def test_a_shown_recipe_has_every_value_with_its_unit_and_origin(tmp_path, monke
 
 def test_showing_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(SettingError, match="did you mean steel/scratches"):
-        catalogue.show({}, ["recipe=steel/scratch"])
+        show({}, ["recipe=steel/scratch"])
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -163,14 +164,16 @@ def test_the_help_of_a_verb_has_each_of_its_settings(verb: str) -> None:
 
 
 def test_a_table_wraps_long_cells_below_themselves() -> None:
-    text = catalogue.table([("a", "word " * 40, "c"), ("bb", "x" * 150, "")], indent=2)
+    text = texts.table([("a", "word " * 40, "c"), ("bb", "x" * 150, "")], indent=2)
     assert all(line.startswith("  ") for line in lines(text))
     assert text.count("x") == 150
 
 
 def test_listing_and_showing_import_nothing_heavy() -> None:
     program = (
-        "import sys; from sliceforge.engine.catalogue import listing, show, settings\n"
+        "import sys\n"
+        "from sliceforge.engine.catalogue import listing, settings\n"
+        "from sliceforge.engine.show import show\n"
         "from sliceforge.engine.compose import compose\n"
         "listing(compose('list', [])); settings('generate')\n"
         "show(compose('show', ['recipe=steel/scratches']), ['recipe=steel/scratches'])\n"

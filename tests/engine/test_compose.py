@@ -517,7 +517,7 @@ def test_every_recipe_is_composed_and_built(name: str) -> None:
 def test_every_operators_part_names_it_and_all_of_its_settings(path: Path) -> None:
     from sliceforge.engine.anatomy import part
     from sliceforge.engine.build import build
-    from sliceforge.engine.parse import find
+    from sliceforge.engine.operators import find
 
     data, _ = vet.read_yaml(path, path.name)
     name = data.pop("op")

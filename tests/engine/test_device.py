@@ -23,7 +23,8 @@ from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.device import Device
 from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.loader import Share, SliceDataset
+from sliceforge.engine.loader import SliceDataset
+from sliceforge.engine.stock import Share
 
 NO_CARD = "no CUDA device is visible"
 PRETEND = "cuda, Pretend 100"

@@ -17,7 +17,8 @@ from sliceforge.engine.gates import Made
 from sliceforge.engine.op import Paint, Point, Warp, stack
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.picture import quantise, unit
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 from sliceforge.kernels.image.affine import Affine
 
 Given = dict[str, dict[str, Any]]

@@ -17,9 +17,10 @@ import pytest
 import soundfile
 from signals import voice
 
-from sliceforge.engine import cache, shards
+from sliceforge.engine import cache
 from sliceforge.engine.cli import main
 from sliceforge.engine.codecs import audio
+from sliceforge.engine.commit import committed
 from sliceforge.engine.errors import RunError
 
 SMALL = ("batch=16", "shard=8", "seed=7", "workers=1")
@@ -244,7 +245,7 @@ def test_a_damaged_table_of_a_run_is_one_line_and_can_be_made_again(
 
 
 def test_a_full_disk_is_named_with_its_file(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No space") as caught, shards.committed(tmp_path / "shard.tar"):
+    with pytest.raises(OSError, match="No space") as caught, committed(tmp_path / "shard.tar"):
         raise OSError(28, "No space left on device")
     assert caught.value.filename == str(tmp_path / "shard.tar")
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sliceforge.engine import manifest, parquet, tables
+from sliceforge.engine import doubles, parquet, tables
 from sliceforge.engine.errors import REASONS, SettingError
 from sliceforge.engine.folders import compiled
 from sliceforge.engine.manifest import COLUMNS, Manifest, digest, read
@@ -378,7 +378,7 @@ def test_long_tables_are_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monke
     whole = read(data, "audio")
     before = digest(whole)
     monkeypatch.setattr(tables, "_ROWS", 7)
-    monkeypatch.setattr(manifest, "_PART", 100)
+    monkeypatch.setattr(doubles, "PART", 100)
     assert read(data, "audio").table.equals(whole.table)
     assert digest(read(data, "audio")) == before
     assert whole.table["late"].null_count == 151

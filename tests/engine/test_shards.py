@@ -14,9 +14,11 @@ import pyarrow as pa
 import pytest
 import webdataset
 
-from sliceforge.engine import shards
+from sliceforge.engine import commit
+from sliceforge.engine.commit import committed, write_table
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.shards import Item, committed, key, sink, write_table
+from sliceforge.engine.item import Item, key
+from sliceforge.engine.sink import named
 from sliceforge.engine.sinks.webdataset import header
 
 ODD = ["a", "7_theo_1.5", "../../etc/passwd", "/abs", "a//b", "a/", ".", "..", "50%", "ü/ß", "a\nb", "a\0b", "x" * 180,
@@ -41,7 +43,7 @@ def test_keys_are_distinct_and_stay_inside() -> None:
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_webdataset_reads_a_shard_back_whole(tmp_path: Path) -> None:
-    sink("webdataset").write(tmp_path, "v001-000000", iter(_items(ODD)))
+    named("webdataset").write(tmp_path, "v001-000000", iter(_items(ODD)))
     url = str(tmp_path / "shards" / "v001-000000.tar")
     found = list(webdataset.WebDataset(url, shardshuffle=False))
     gc.collect()
@@ -52,7 +54,7 @@ def test_webdataset_reads_a_shard_back_whole(tmp_path: Path) -> None:
 
 def test_a_shard_has_the_bytes_that_tarfile_would_write(tmp_path: Path) -> None:
     items = _items([*ODD, "x" * 95, "x" * 96, "y" * 300, *map(str, range(40))])
-    digest = sink("webdataset").write(tmp_path, "v001-000000", iter(items))
+    digest = named("webdataset").write(tmp_path, "v001-000000", iter(items))
     expected = io.BytesIO()
     with tarfile.open(fileobj=expected, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for item in items:
@@ -62,7 +64,7 @@ def test_a_shard_has_the_bytes_that_tarfile_would_write(tmp_path: Path) -> None:
                 tar.addfile(member, io.BytesIO(data))
     written = (tmp_path / "shards" / "v001-000000.tar").read_bytes()
     assert written == expected.getvalue()
-    assert digest == hashlib.sha256(written).hexdigest() == sink("webdataset").digest(tmp_path, "v001-000000", [])
+    assert digest == hashlib.sha256(written).hexdigest() == named("webdataset").digest(tmp_path, "v001-000000", [])
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 8**11 - 1, 8**11, 1 << 40])
@@ -81,14 +83,14 @@ def test_an_item_says_null_for_what_json_cannot_say() -> None:
 
 
 def test_a_tar_says_nothing_of_when_and_who(tmp_path: Path) -> None:
-    sink("webdataset").write(tmp_path, "v001-000000", iter(_items(["a"])))
+    named("webdataset").write(tmp_path, "v001-000000", iter(_items(["a"])))
     with tarfile.open(tmp_path / "shards" / "v001-000000.tar") as tar:
         for member in tar:
             assert (member.mtime, member.uid, member.gid, member.uname, member.gname) == (0, 0, 0, "", "")
 
 
 def test_a_folder_has_class_folders(tmp_path: Path) -> None:
-    folder = sink("folder")
+    folder = named("folder")
     names = [name for name in ODD if len(name) < 100]
     digest = folder.write(tmp_path, "v001-000000", iter(_items(names)))
     assert all((tmp_path / folder.path("", item)).read_bytes() == item.media for item in _items(names))
@@ -100,13 +102,13 @@ def test_a_folder_has_class_folders(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["webdataset", "folder"])
 def test_the_same_items_give_the_same_bytes(kind: str, tmp_path: Path) -> None:
-    digests = {sink(kind).write(tmp_path / str(i), "v001-000000", iter(_items(["a", "b/c"]))) for i in range(2)}
+    digests = {named(kind).write(tmp_path / str(i), "v001-000000", iter(_items(["a", "b/c"]))) for i in range(2)}
     assert len(digests) == 1
 
 
 @pytest.mark.parametrize("kind", ["webdataset", "folder"])
 def test_media_and_digest_see_a_changed_byte(kind: str, tmp_path: Path) -> None:
-    one = sink(kind)
+    one = named(kind)
     digest = one.write(tmp_path, "v001-000000", iter(_items(["a", "b"])))
     paths = [one.path("v001-000000", item) for item in _items(["a", "b"])]
     assert one.media(tmp_path, "v001-000000", paths) == {paths[0]: b"aaa", paths[1]: b"bbb"}
@@ -119,7 +121,7 @@ def test_media_and_digest_see_a_changed_byte(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["webdataset", "folder"])
 def test_prune_takes_away_what_is_not_named(kind: str, tmp_path: Path) -> None:
-    one = sink(kind)
+    one = named(kind)
     one.write(tmp_path, "v001-000000", iter(_items(["a"])))
     one.write(tmp_path, "v001-000001", iter(_items(["b"])))
     kept = [one.path("v001-000000", item) for item in _items(["a"])]
@@ -138,7 +140,7 @@ def test_an_interrupted_write_leaves_no_file_under_its_name(tmp_path: Path) -> N
         half()
     assert not (tmp_path / "x.bin").exists()
     assert any(tmp_path.iterdir())
-    shards.sweep(tmp_path)
+    commit.sweep(tmp_path)
     assert not any(tmp_path.iterdir())
 
 
@@ -159,7 +161,7 @@ def test_json_has_no_word_that_json_does_not_know() -> None:
 
 def test_an_unknown_sink_is_named() -> None:
     with pytest.raises(SettingError, match="did you mean webdataset"):
-        sink("webdatset")
+        named("webdatset")
 
 
 def test_temporary_names_of_two_processes_differ(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from sliceforge.engine.errors import InputError
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Apply, Shapes
 from sliceforge.engine.parse import from_config
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 STEP = 1 / 32768
 

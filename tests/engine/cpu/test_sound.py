@@ -17,7 +17,8 @@ from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Apply, Gain, Inventory, Mix, Shapes, Spectrum
 from sliceforge.engine.parse import from_config
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 
 ROOT = Path(__file__).resolve().parents[3]
 RECIPES = sorted(

@@ -24,7 +24,8 @@ from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Inventory, Shapes
 from sliceforge.engine.parse import from_config
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 from sliceforge.kernels.image.photometric import Photometric
 
 simulator.set_up()

@@ -19,7 +19,8 @@ from sliceforge.engine.cuda import factors, measures, waves
 from sliceforge.engine.cuda.launch import THREADS, ptx
 from sliceforge.engine.cuda.scripts import Functions
 from sliceforge.engine.op import Paint
-from sliceforge.engine.parse import find, from_config
+from sliceforge.engine.operators import find
+from sliceforge.engine.parse import from_config
 from sliceforge.kernels import rooms
 from sliceforge.kernels.audio.clip import clip_value
 

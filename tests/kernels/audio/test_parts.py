@@ -12,7 +12,7 @@ from sliceforge.engine.alone import apply_sound
 from sliceforge.engine.build import build
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Apply, Shapes
-from sliceforge.engine.parse import find
+from sliceforge.engine.operators import find
 from sliceforge.engine.read import pad
 
 PARTS = sorted((Path(__file__).resolve().parents[3] / "conf" / "op" / "audio").glob("*.yaml"))

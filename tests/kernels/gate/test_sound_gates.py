@@ -10,7 +10,8 @@ from signals import voice
 from sliceforge.engine.gates import Made, Verdict
 from sliceforge.engine.op import Apply
 from sliceforge.engine.parse import from_config
-from sliceforge.engine.recipe import Recipe, Step
+from sliceforge.engine.recipe import Recipe
+from sliceforge.engine.step import Step
 from sliceforge.engine.stepwise import make
 from sliceforge.kernels.gate.clipped import Clipped
 from sliceforge.kernels.gate.covered import Covered
