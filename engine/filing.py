@@ -39,6 +39,15 @@ def classes(label: str | None, none: str = "unlabelled") -> str:
     return short(key(label).replace("/", "%2F")) if label else none
 
 
+def digest(run: Path, names: Iterable[str]) -> str:
+    """SHA-256 over the names and contents of those files that are there."""
+    whole = hashlib.sha256()
+    for name in names:
+        if (run / name).is_file():
+            whole.update(f"{name}\0{hashlib.sha256((run / name).read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
 class Files(Sink):
     """Plain files, one for each item, and for each shard a part of what `finish` puts together.
 
@@ -85,13 +94,9 @@ class Files(Sink):
         return self.digest(run, shard, paths)
 
     def digest(self, run: Path, shard: str, paths: Sequence[str]) -> str:
-        whole = hashlib.sha256()
         count = 2 if self.late else None
         names = [name for path in paths for name in self._names(path)[:count]]
-        for name in (f"parts/{shard}.jsonl", *names):
-            if (run / name).is_file():
-                whole.update(f"{name}\0{hashlib.sha256((run / name).read_bytes()).hexdigest()}\n".encode())
-        return whole.hexdigest()
+        return digest(run, (f"parts/{shard}.jsonl", *names))
 
     def media(self, run: Path, shard: str, paths: Sequence[str]) -> dict[str, bytes]:
         return {path: (run / path).read_bytes() for path in paths if (run / path).is_file()}

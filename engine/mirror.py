@@ -158,8 +158,8 @@ def _promise(path: Path, parts: Path, size: int, version: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     number, part = tempfile.mkstemp(dir=parts)
     try:
-        os.truncate(number, size)
-        os.close(number)
+        with os.fdopen(number, "wb") as file:
+            file.truncate(size)
         os.utime(part, (version, version))
         Path(part).chmod(0)
         Path(part).replace(path)

@@ -26,6 +26,10 @@ def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _here(value: Any) -> bool:
+    return "://" not in str(value)
+
+
 def names_device(value: Any) -> bool:
     """Whether a value is auto, cpu, cuda or cuda:N."""
     return isinstance(value, str) and re.fullmatch(r"auto|cpu|cuda(:\d+)?", value) is not None
@@ -59,6 +63,7 @@ OWN = ("sink.audio", "sink.image", "sink.segmentation")
 
 _RULES: dict[str, Rule] = {
     "seed": (_whole(0), "a whole number from 0", "7"),
+    "out": (_here, "a place on this machine", "RUN"),
     "variants": (_whole(1, none=True), "a whole number from 1, or null", "4"),
     "count": (_whole(1, none=True), "a whole number from 1, or null", "5000"),
     "device": (names_device, "auto, cpu, cuda or cuda:N", "cpu"),

@@ -1,4 +1,4 @@
-"""An impulse response brought to a decay time: octave bands that add up to it, each straightened, times an exponential."""
+"""An impulse response brought to a decay time: octave bands that add up to it, each evened, times an exponential."""
 
 import math
 

@@ -8,51 +8,21 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.signal import butter, cheby1, sosfreqz
 
-from sliceforge.engine.cache import install
+from sliceforge.kernels.activity import Activity, active_level
 from sliceforge.kernels.passes import product_cpu
 from sliceforge.kernels.weighting import Weighting, points
-
-install()
 
 REFERENCES = ("active", "rms", "g712", "a_weighted")
 
 FLOOR = 1e-8
 """−160 dBFS: no level counts as less where a ratio is formed."""
 
-MARGIN = 15.9  # dB between the active level and its threshold
-SMOOTHER, HANGOVER = 0.03, 0.2  # seconds
-THRESHOLDS = 2.0 ** np.arange(-24, 1)
-"""Of full scale, an octave apart. G.191 has those from 2⁻¹⁵; lower ones only serve clips that 16 bits cannot hold."""
-
 
 def rms(x: np.ndarray) -> float:
     """Root mean square of all samples (T,), in double precision; 0 where there are none."""
     return math.sqrt(product_cpu(x, x) / len(x)) if len(x) else 0.0
-
-
-class Activity:
-    """What ITU-T P.56 needs to know of a clip: how active it is at any threshold.
-
-    |x| is smoothed twice; a sample is active at a threshold that this reached at it or up to 0.2 s before. Scaled
-    with the clip, so that one pass serves for any loudness.
-
-    Args:
-        x: (T,) samples.
-        rate: hertz.
-    """
-
-    def __init__(self, x: np.ndarray, rate: int) -> None:
-        self.hangover = round(rate * HANGOVER)
-        self._envelope = np.empty(len(x))
-        self._ranges = np.empty((-(-len(x) // CHUNK), 2))
-        envelope_cpu(x, math.exp(-1 / (rate * SMOOTHER)), self._envelope, self._ranges)
-
-    def count(self, threshold: float) -> int:
-        """How many samples are active at a threshold above 0."""
-        return int(count_cpu(self._envelope, self._ranges, self.hangover, threshold))
 
 
 def active(x: np.ndarray, rate: int) -> float:
@@ -71,26 +41,6 @@ def active(x: np.ndarray, rate: int) -> float:
         rate: hertz.
     """
     return Levels(x, rate).level("active", True)
-
-
-def _active(activity: Activity, length: int, level: float, scale: float) -> float:
-    """The active level of a clip that is `scale` times as loud as the one measured; `level` is its RMS then."""
-    before = None
-    # The level lies above the RMS: no threshold further down can have a margin of 15.9 dB or less.
-    first = int(np.searchsorted(THRESHOLDS, level * 10 ** (-MARGIN / 20)))
-    for j in range(max(first - 1, 0), len(THRESHOLDS)):
-        count = activity.count(THRESHOLDS[j] / scale)
-        if count == 0:
-            break
-        above = 10 * math.log10(length / count)
-        margin = above + 20 * math.log10(level / THRESHOLDS[j])
-        if margin <= MARGIN:
-            if before is None:
-                break
-            share = (before[1] - MARGIN) / (before[1] - margin)
-            return level * 10 ** ((before[0] + share * (above - before[0])) / 20)
-        before = above, margin
-    return level
 
 
 class Levels:
@@ -130,44 +80,7 @@ class Levels:
             return level
         if "active" not in self._known:
             self._known["active"] = Activity(self.x, self.rate)
-        return _active(self._known["active"], len(self.x), level, self.scale)
-
-
-CHUNK = 64
-"""Samples whose greatest and smallest smoothed value are known, so that a count need not look at each."""
-
-
-@njit(nogil=True, cache=True, fastmath={"contract"})
-def envelope_cpu(x, decay, out, ranges):
-    """Fill (T,) with |x| smoothed twice, and (⌈T / CHUNK⌉, 2) with the smallest and greatest value of each chunk."""
-    once, twice = 0.0, 0.0
-    for chunk in range(len(ranges)):
-        low, high = np.inf, 0.0
-        for i in range(chunk * CHUNK, min((chunk + 1) * CHUNK, len(x))):
-            once = decay * once + (1.0 - decay) * np.float64(abs(x[i]))
-            twice = decay * twice + (1.0 - decay) * once
-            out[i] = twice
-            low, high = min(low, twice), max(high, twice)
-        ranges[chunk, 0], ranges[chunk, 1] = low, high
-
-
-@njit(nogil=True, cache=True)
-def count_cpu(envelope, ranges, hangover, threshold):
-    """How many samples of (T,) reached a threshold then or up to `hangover` before."""
-    total, until = 0, 0  # samples before `until` are active still
-    for chunk in range(len(ranges)):
-        start, end = chunk * CHUNK, min((chunk + 1) * CHUNK, len(envelope))
-        if ranges[chunk, 1] < threshold:
-            total += max(min(until, end) - start, 0)
-        elif ranges[chunk, 0] >= threshold:
-            total, until = total + end - start, end + hangover
-        else:
-            for i in range(start, end):
-                if envelope[i] >= threshold:
-                    until = i + 1 + hangover
-                if i < until:
-                    total += 1
-    return total
+        return active_level(self._known["active"], len(self.x), level, self.scale)
 
 
 def _telephone(hertz: np.ndarray, rate: int) -> np.ndarray:

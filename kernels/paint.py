@@ -14,10 +14,10 @@ import numpy as np
 from numba import njit
 
 from sliceforge.engine.cpu.tile import inline
+from sliceforge.engine.keys import Keys
 from sliceforge.kernels.noise import eased
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 POINTS = 3072
 """Places, at most, where a field is looked at to find out how large and how deep a mark is."""
 
@@ -27,9 +27,19 @@ BINS = 1024
 _compiled = njit(error_model="numpy", fastmath={"contract"}, nogil=True, cache=True)
 
 
+def least(label_above: float) -> float:
+    """The least change that is painted: it reaches `label_above`, grey levels of 255, whatever float32 rounds."""
+    return label_above / 255 * 1.0001
+
+
+def sign(keys: Keys, dark: float) -> np.ndarray:
+    """(B,) float32: −1, darker, for a share `dark` of the items, and 1, brighter, for the others."""
+    return np.where(keys.uniform("dark")[:, 0] < dark, -1, 1).astype(np.float32)
+
+
 def begun(sign: Any, contrast: Any, keen: Any, label_above: float) -> list[Any]:
     """The first four numbers of a row, before `settled`: a cut of 0, and the contrast as the amplitude."""
-    return [0.0, sign * contrast / 255, keen, label_above / 255 * _SURE]
+    return [0.0, sign * contrast / 255, keen, least(label_above)]
 
 
 def whole(height: int, width: int) -> tuple[int, int, int, int]:
@@ -38,15 +48,20 @@ def whole(height: int, width: int) -> tuple[int, int, int, int]:
 
 
 @njit(inline="always")
-def painted(value, level, shade, row):
-    """The value with the mark on it; exactly `value` where there is none.
+def kept(value, changed, floor, least):
+    """The changed value, or exactly `value` where the change comes to less than `least`.
 
-    It saturates as the camera does, so that its mask never claims a change that nobody can see; what is too faint for
-    the mask is not painted either, so that nothing changes outside it.
+    It saturates as the camera does, so that its mask never claims a change that nobody can see, and is never made
+    darker than `floor`; what is too faint for the mask is not painted either, so that nothing changes outside it.
     """
-    changed = value + row[1] * eased((level - row[0]) * row[2]) * shade
-    made = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return made if abs(made - value) >= row[3] else value
+    made = min(max(changed, min(value, floor)), max(value, _ONE))
+    return made if abs(made - value) >= least else value
+
+
+@njit(inline="always")
+def painted(value, level, shade, row):
+    """The value with the mark on it; exactly `value` where there is none."""
+    return kept(value, value + row[1] * eased((level - row[0]) * row[2]) * shade, _ZERO, row[3])
 
 
 def settled(

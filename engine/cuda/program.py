@@ -12,7 +12,7 @@ from sliceforge.engine.cuda import smoothers, waves, words
 from sliceforge.engine.cuda.upload import Table, stacked
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.step import Step
-from sliceforge.kernels.loudness import HANGOVER, SMOOTHER
+from sliceforge.kernels.activity import HANGOVER, SMOOTHER
 
 
 @dataclass(frozen=True)

@@ -88,6 +88,7 @@ def _shown(told: Told, row: Mapping[str, Any], drawn: Mapping[str, Any]) -> Show
 
 
 def title(one: Shown) -> str:
-    """An item's id and label."""
-    label = f' <span class="label">{name(one.row["label"])}</span>' if one.row.get("label") else ""
+    """An item's id and label, which may break between the classes that it joins."""
+    words = name(one.row["label"]).replace("+", "+<wbr>") if one.row.get("label") else ""
+    label = f' <span class="label">{words}</span>' if words else ""
     return f"{name(one.row['id'])}{label}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -18,7 +18,11 @@ def text(value: Any) -> str:
 
 
 def said(value: Any) -> str:
-    """A value in words: three digits of a number, – for nothing; signs that no page can hold are written out."""
+    """A value in words: three digits of a number, – for nothing; signs that no page can hold are written out.
+
+    >>> said([{"word": "go", "start": 0.25, "end": 0.5}, {"word": "home", "start": 0.5, "end": 1.0}])
+    'go 0.25 0.5, home 0.5 1'
+    """
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -27,6 +31,8 @@ def said(value: Any) -> str:
         return number(value)
     if isinstance(value, list | tuple):
         return ", ".join(map(said, value))
+    if isinstance(value, Mapping):
+        return " ".join(map(said, value.values()))
     plain = str(value).encode("utf-8", "backslashreplace").decode()
     if plain.isprintable():
         return plain

@@ -104,7 +104,7 @@ def told_apart(told: Told) -> str:
 
 
 def everything(told: Told) -> str:
-    """The items as a table."""
+    """The items as a table, without what is a list, such as alignments: it would make rows taller than a screen."""
     if not len(told.made):
         return "<p>There is none.</p>"
     skip = ("path", "mask", "boxes", "box_labels", "sha256", "parent_path", "variant", "near.hash", "split", "slice")
@@ -112,6 +112,7 @@ def everything(told: Told) -> str:
         one
         for one in told.made.column_names
         if one not in skip
+        and (one == "parents" or not pa.types.is_nested(told.made.schema.field(one).type))
         and not one.startswith(("asked.", "gate."))
         and told.made[one].null_count < len(told.made)
         and (not one.startswith("got.") or one[4:] in told.recipe.gates)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from sliceforge.engine.commit import committed
-from sliceforge.engine.filing import classes, place
+from sliceforge.engine.filing import classes, digest, place
 from sliceforge.engine.item import Item
 from sliceforge.engine.sink import Sink
 
@@ -30,13 +29,8 @@ class Folder(Sink):
         return self.digest(run, shard, paths)
 
     def digest(self, run: Path, shard: str, paths: Sequence[str]) -> str:
-        whole = hashlib.sha256()
-        for path in paths:
-            stem, _, suffix = path.rpartition(".")
-            for name in (f"{stem}.{suffix}", f"{stem}.mask.png", f"{stem}.json"):
-                if (run / name).is_file():
-                    whole.update(f"{name}\0{hashlib.sha256((run / name).read_bytes()).hexdigest()}\n".encode())
-        return whole.hexdigest()
+        stems = [(path, path.rpartition(".")[0]) for path in paths]
+        return digest(run, [name for path, stem in stems for name in (path, f"{stem}.mask.png", f"{stem}.json")])
 
     def media(self, run: Path, shard: str, paths: Sequence[str]) -> dict[str, bytes]:
         return {path: (run / path).read_bytes() for path in paths if (run / path).is_file()}

@@ -38,7 +38,7 @@ class Reverb(Spectrum):
         width, height, length: metres, of the cabin.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     by_item: ClassVar[bool] = True
 
     source: str = setting("cabin", choices=("cabin", "bank", "either"))

@@ -34,7 +34,7 @@ class Room(Spectrum):
         width, length, height: metres, of the room.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     t60: Real = setting([0.2, 1.3], "s", low=0.1, high=5)
     distance: Real = setting([0.5, 5.0], "m", low=0.1, high=30)

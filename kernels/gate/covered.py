@@ -8,7 +8,8 @@ import numpy as np
 
 from sliceforge.engine.gates import Gate, Made, Verdict
 from sliceforge.engine.op import Mix, setting
-from sliceforge.kernels.loudness import MARGIN, Levels, rms
+from sliceforge.kernels.activity import MARGIN
+from sliceforge.kernels.loudness import Levels, rms
 
 FRAME = 0.02
 """Seconds."""

@@ -9,6 +9,7 @@ import numpy as np
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import gradient, pieces
+from sliceforge.kernels.paint import kept, least
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _SOFT = np.float32(1.3)  # pixels over which its border fades
@@ -16,7 +17,6 @@ _LOBES = np.float32(1.4)  # cells of noise from the middle to the border: two or
 _GRAIN = np.float32(2.5)  # pixels
 _REACH = 1.6  # radii, and pixels, that hold all of it
 _STRENGTH = 0.97  # the median over the core where contrast is 1: its soft border counts, too
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Blowhole(Paint):
             -np.sin(angle),
             plan["rough"],
         ]
-        return stack(*numbers, *pieces(plan["key"]), self.label_above / 255 * _SURE)
+        return stack(*numbers, *pieces(plan["key"]), least(self.label_above))
 
 
 def blowhole_pixel(value, x, y, row):
@@ -89,9 +89,7 @@ def blowhole_pixel(value, x, y, row):
     level = _ONE - row[6] * facing * min(away / row[3], _ONE) + row[10] * grain
     rim = max(_ONE - abs(inside + _ONE), _ZERO) * row[7] * max(facing, _ZERO)
     changed = value - row[5] * (min(max(inside / _SOFT + _HALF, _ZERO), _ONE) * level - rim)
-    # What is too faint for the mask is not painted, so that nothing changes outside it.
-    painted = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return painted if abs(painted - value) >= row[14] else value
+    return kept(value, changed, _ZERO, row[14])
 
 
 Blowhole.pixel = staticmethod(blowhole_pixel)

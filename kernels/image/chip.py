@@ -9,12 +9,12 @@ import numpy as np
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import gradient, jagged, pieces
+from sliceforge.kernels.paint import kept, least, sign
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _COARSE, _FINE, _FINE_SHARE = np.float32(17), np.float32(5), np.float32(0.25)  # pixels from corner to corner
 _FACET = np.float32(7)  # pixels
 _RIM = np.float32(1.5)  # pixels
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ class Chip(Paint):
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """Every setting that varies, the contrast with its sign, and the key of the noise."""
         plan = super().draw(keys, shapes)
-        sign = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1)
-        return plan | {"contrast": (sign * plan["contrast"]).astype(np.float32), "key": keys.field()}
+        return plan | {"contrast": sign(keys, self.dark) * plan["contrast"], "key": keys.field()}
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
         """(…, 17) float32: the border's middle, the way inward, and the numbers of `pixel`."""
@@ -75,7 +74,7 @@ class Chip(Paint):
         middle = [(width - 1) / 2 - cos * side / 2, (height - 1) / 2 - sin * side / 2]
         numbers = [*middle, cos, sin, (plan["along"] - 0.5) * border, half, depth, depth / left, depth / right]
         numbers += [plan["wander"] * depth, plan["contrast"] / 255, plan["rim"], plan["rough"], *pieces(plan["key"])]
-        return stack(*numbers, self.label_above / 255 * _SURE)
+        return stack(*numbers, least(self.label_above))
 
 
 def chip_pixel(value, x, y, row):
@@ -96,9 +95,7 @@ def chip_pixel(value, x, y, row):
     rim = max(_ONE - abs(inside - _HALF) / _RIM, _ZERO) * row[11]
     level = _ONE + row[12] * facet - rim * (_ONE + row[12] * facet) - rim
     changed = value + row[10] * min(inside + _HALF, _ONE) * level
-    # What is too faint for the mask is not painted, so that nothing changes outside it.
-    painted = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return painted if abs(painted - value) >= row[16] else value
+    return kept(value, changed, _ZERO, row[16])
 
 
 Chip.pixel = staticmethod(chip_pixel)

@@ -10,13 +10,13 @@ from numba import njit
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, Whole, setting, stack
 from sliceforge.kernels.noise import eased, jagged, kinked, pieces
+from sliceforge.kernels.paint import kept, least
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _COARSE, _FINE, _FINE_SHARE = np.float32(23), np.float32(6), np.float32(0.3)  # pixels from kink to kink
 _FORK, _FAINT = np.float32(9), np.float32(5)  # pixels from kink to kink of a branch; from fainter to darker
 _THIN = np.float32(0.4)  # of the width: what is left of it at the tips
 _BRANCH = np.float32(0.8)  # of the width: a branch at its fork
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Crack(Paint):
         numbers += [plan["contrast"] / 255 / _strength(plan["width"], plan["uneven"]), plan["bend"] * length]
         numbers += [plan["wander"], plan["uneven"], plan["tip"], *pieces(plan["key"]), self.floor / 255]
         aside = np.abs(plan["bend"]) * length + 2 * plan["wander"] + plan["width"] + 1 + far
-        return stack(*numbers, self.label_above / 255 * _SURE, *forks, half + far, aside)
+        return stack(*numbers, least(self.label_above), *forks, half + far, aside)
 
 
 def _strength(width: Any, uneven: Any) -> Any:
@@ -151,9 +151,7 @@ def crack_pixel(value, x, y, row):
         return value
     fainter, _ = jagged(s / _FAINT, 2, row[11], row[12], row[13])
     level = _ONE - row[9] * (_HALF + _HALF * fainter)
-    # What is too faint for the mask is not painted, so that nothing changes outside it.
-    painted = max(value - row[6] * level * cover, min(value, row[14]))
-    return painted if value - painted >= row[15] else value
+    return kept(value, value - row[6] * level * cover, row[14], row[15])
 
 
 Crack.pixel = staticmethod(crack_pixel)

@@ -9,6 +9,7 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.busbars import interval, placed
 from sliceforge.kernels.noise import jagged, pieces
+from sliceforge.kernels.paint import kept, least
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _SOFT = np.float32(2)  # pixels over which either side of it fades
@@ -16,7 +17,6 @@ _SLOW = np.float32(10)  # pixels
 _LEVELS = np.linspace(-0.8, 0.8, 9)  # of the noise that makes it uneven: what nine tenths lie between
 _FAINT = 0.03  # of the depth: what no mask holds
 _MOST = 34  # pixels: no stripe reaches further from its middle
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Finger(Paint):
         depth = plan["contrast"] / 255 / _strength(half, middle, plan["uneven"], other)
         numbers = [(width - 1) / 2, (height - 1) / 2, cos, sin, start, end, middle]
         numbers += [half, depth, plan["uneven"], *pieces(plan["key"]), self.floor / 255]
-        return stack(*numbers, self.label_above / 255 * _SURE)
+        return stack(*numbers, least(self.label_above))
 
 
 def _strength(half: Any, middle: Any, uneven: Any, other: float) -> Any:
@@ -96,8 +96,7 @@ def finger_pixel(value, x, y, row):
         return value
     fainter, _ = jagged(v / _SLOW, 0, row[10], row[11], row[12])
     level = _ONE - row[9] * (_HALF + _HALF * fainter)
-    painted = max(value - row[8] * level * cover, min(value, row[13]))
-    return painted if value - painted >= row[14] else value
+    return kept(value, value - row[8] * level * cover, row[13], row[14])
 
 
 Finger.pixel = staticmethod(finger_pixel)

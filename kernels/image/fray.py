@@ -8,6 +8,7 @@ import numpy as np
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import gradient, jagged, kinked, pieces
+from sliceforge.kernels.paint import kept, least, sign
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _COARSE, _FINE = np.float32(29), np.float32(4)  # pixels from kink to kink
@@ -15,7 +16,6 @@ _FINE_SHARE = np.float32(0.7)
 _STREAK, _THREAD = np.float32(8), np.float32(1.6)  # pixels along the band and across it
 _SPECK, _SOFT = np.float32(2.3), np.float32(2)  # pixels
 _STRENGTH = 1.01  # the median over the core where contrast is 1: the faintest streaks do not count
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ class Fray(Paint):
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """Every setting that varies, the contrast with its sign, and the key of the noise."""
         plan = super().draw(keys, shapes)
-        sign = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1)
-        return plan | {"contrast": (sign * plan["contrast"]).astype(np.float32), "key": keys.field()}
+        return plan | {"contrast": sign(keys, self.dark) * plan["contrast"], "key": keys.field()}
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
         """(…, 13) float32: a place on it, its direction, and the numbers of `pixel`."""
@@ -66,7 +65,7 @@ class Fray(Paint):
         numbers = [plan["x"] * width - 0.5, plan["y"] * height - 0.5, np.cos(angle), np.sin(angle)]
         numbers += [plan["width"] / 2, plan["bend"], plan["ragged"] * plan["width"]]
         numbers += [plan["contrast"] / 255 / _STRENGTH, plan["rough"], *pieces(plan["key"])]
-        return stack(*numbers, self.label_above / 255 * _SURE)
+        return stack(*numbers, least(self.label_above))
 
 
 def fray_pixel(value, x, y, row):
@@ -87,9 +86,7 @@ def fray_pixel(value, x, y, row):
         return value
     level = _ONE + row[8] * (np.float32(0.7) * thread + np.float32(0.5) * speck)
     changed = value + row[7] * min((inside + _HALF) / _SOFT, _ONE) * level
-    # What is too faint for the mask is not painted, so that nothing changes outside it.
-    painted = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return painted if abs(painted - value) >= row[12] else value
+    return kept(value, changed, _ZERO, row[12])
 
 
 Fray.pixel = staticmethod(fray_pixel)

@@ -10,11 +10,11 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.busbars import interval, placed
 from sliceforge.kernels.noise import kinked, pieces
+from sliceforge.kernels.paint import kept, least
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _COARSE, _FINE, _FINE_SHARE = np.float32(19), np.float32(5), np.float32(0.3)  # pixels from kink to kink
 _TOP = np.float32(0.7)  # of either part's kinks
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Inactive(Paint):
         left, right = ramp * (1 + plan["lean"]) + 0.5, ramp * (1 - plan["lean"]) + 0.5
         numbers = [(width - 1) / 2, (height - 1) / 2, cos, sin, np.where(at_end > 0, end, start), at_end]
         numbers += [end - start, rise, (plan["across"] - 0.5) * other, half, rise / left, rise / right]
-        return stack(*numbers, plan["wander"], *pieces(plan["key"]), plan["factor"], self.label_above / 255 * _SURE)
+        return stack(*numbers, plan["wander"], *pieces(plan["key"]), plan["factor"], least(self.label_above))
 
 
 def inactive_pixel(value, x, y, row):
@@ -100,8 +100,7 @@ def inactive_pixel(value, x, y, row):
     inside = min(min(left, right), min(row[7] + _TOP * (up + down), row[6]) - away)
     # The silicon's light that spills over the busbar's border goes with it: hence half a pixel more there.
     cover = min(max(min(inside + _HALF, away + _ONE), _ZERO), _ONE)
-    painted = value - value * cover * (_ONE - row[16])
-    return painted if abs(value - painted) >= row[17] else value
+    return kept(value, value - value * cover * (_ONE - row[16]), _ZERO, row[17])
 
 
 Inactive.pixel = staticmethod(inactive_pixel)

@@ -11,7 +11,7 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, Whole, setting, stack
 from sliceforge.kernels.image.affine import turn
 from sliceforge.kernels.noise import gradient, pieces
-from sliceforge.kernels.paint import begun, painted, settled
+from sliceforge.kernels.paint import begun, painted, settled, sign
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _COARSE, _FINE = np.float32(0.07), np.float32(0.28)  # lumps a pixel
@@ -62,7 +62,7 @@ class Inclusion(Paint):
         """Every setting that varies, the sign (−1 darker, 1 brighter), and the key of the noise and further streaks."""
         plan = super().draw(keys, shapes)
         plan["rolling"] = np.full(len(keys), self.rolling, np.float32)
-        plan["sign"] = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1).astype(np.float32)
+        plan["sign"] = sign(keys, self.dark)
         plan["key"] = keys.field()
         return plan
 

@@ -11,7 +11,7 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.image.affine import turn
 from sliceforge.kernels.noise import eased, gradient, pieces
-from sliceforge.kernels.paint import begun, painted, settled
+from sliceforge.kernels.paint import begun, painted, settled, sign
 
 _ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
 _ROOM = 1.6  # of the radius and the shadow: how far a ragged lump may reach
@@ -65,7 +65,7 @@ class Particle(Paint):
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """Every setting that varies, the sign (−1 darker, 1 brighter) and the key of the noise."""
         plan = super().draw(keys, shapes)
-        plan["sign"] = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1).astype(np.float32)
+        plan["sign"] = sign(keys, self.dark)
         plan["key"] = keys.field()
         return plan
 

@@ -10,7 +10,7 @@ from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, Whole, setting, stack
 from sliceforge.kernels.image.affine import turn
 from sliceforge.kernels.noise import gradient, pieces
-from sliceforge.kernels.paint import begun, painted, settled
+from sliceforge.kernels.paint import begun, painted, settled, sign
 from sliceforge.kernels.texture import fbm
 
 _ONE, _HALF, _FINE = np.float32(1), np.float32(0.5), np.float32(0.16)
@@ -60,7 +60,7 @@ class Patches(Paint):
         """Every setting that varies, the sign (−1 darker, 1 brighter) and the key of the noise."""
         plan = super().draw(keys, shapes)
         plan["rolling"] = np.full(len(keys), self.rolling, np.float32)
-        plan["sign"] = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1).astype(np.float32)
+        plan["sign"] = sign(keys, self.dark)
         plan["key"] = keys.field()
         return plan
 

@@ -9,13 +9,13 @@ from numba import njit
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import curve, eased, pieces, surface
+from sliceforge.kernels.paint import kept, least, sign
 
 _ZERO, _HALF, _ONE, _TWO = np.float32(0), np.float32(0.5), np.float32(1), np.float32(2)
 # (1 − s²)³ is a half at s = 0.4542; a bump of unit FWHM therefore ends 1.1008 from its middle.
 _REACH = np.float32(1.1008)
 _SHOULDER_AT, _SHOULDER_WIDTH = np.float32(0.95), np.float32(0.55)  # of the core's width
 _THIN = np.float32(0.3)  # of the core's width: what is left of it at the tips
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 _EXTENT = np.float32(1.56)  # of the core's width: the far end of a shoulder
 
 
@@ -81,7 +81,7 @@ class Scratch(Paint):
         """Every setting that varies, the scratch's sign (−1 dark, 1 bright) and the key of its noise."""
         plan = super().draw(keys, shapes)
         plan["rolling"] = np.full(len(keys), self.rolling, np.float32)
-        plan["sign"] = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1).astype(np.float32)
+        plan["sign"] = sign(keys, self.dark)
         plan["gap"] = np.where(keys.uniform("breaks")[:, 0] < self.breaks, plan["gap"], 0).astype(np.float32)
         widest = np.minimum(shapes.width, shapes.height) * plan["length"].astype(np.float64) / 20
         plan["width"] = np.minimum(plan["width"], np.maximum(widest, 1)).astype(np.float32)
@@ -97,7 +97,7 @@ class Scratch(Paint):
         numbers += [plan["width"], plan["sign"] * plan["amplitude"] / 255, plan["shoulder"], plan["lean"]]
         numbers += [plan["bend"] * length, plan["sway"] * length, plan["wander"], plan["uneven"]]
         numbers += [plan["head"], plan["tail"], plan["gap"], plan["rough"], *pieces(plan["key"])]
-        return stack(*numbers, self.label_above / 255 * _SURE)
+        return stack(*numbers, least(self.label_above))
 
 
 @njit(inline="always")
@@ -152,10 +152,7 @@ def scratch_pixel(value, x, y, row):
     wobble = curve(along / np.float32(13), 5, row[17], row[18], row[19])
     width = row[5] * (_THIN + (_ONE - _THIN) * ends) * (_ONE - _HALF * row[12] * (_HALF + _HALF * wobble))
     changed = value + row[6] * ends * level * _across(d, along, width, row)
-    # A scratch saturates as the camera does, so that its mask never claims a change that nobody can see; what is too
-    # faint for the mask is not painted either, so that nothing changes outside it.
-    painted = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return painted if abs(painted - value) >= row[20] else value
+    return kept(value, changed, _ZERO, row[20])
 
 
 Scratch.pixel = staticmethod(scratch_pixel)

@@ -8,12 +8,12 @@ import numpy as np
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Columns, Paint, Real, Shapes, setting, stack
 from sliceforge.kernels.noise import gradient, pieces
+from sliceforge.kernels.paint import kept, least, sign
 
 _ZERO, _ONE = np.float32(0), np.float32(1)
 _LOBES = np.float32(1.2)  # cells of noise from the middle to the end
 # A shade of (1 − r²)² has its 95th percentile at 0.9025, and the median of what reaches half of that is this.
 _TYPICAL = 0.699
-_SURE = 1.0001  # a painted change reaches `label_above` whatever float32 rounds
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,7 @@ class Uneven(Paint):
     def draw(self, keys: Keys, shapes: Shapes) -> Columns:
         """Every setting that varies, the contrast with its sign, and the key of the noise."""
         plan = super().draw(keys, shapes)
-        sign = np.where(keys.uniform("dark")[:, 0] < self.dark, -1, 1)
-        return plan | {"contrast": (sign * plan["contrast"]).astype(np.float32), "key": keys.field()}
+        return plan | {"contrast": sign(keys, self.dark) * plan["contrast"], "key": keys.field()}
 
     def row(self, height: int, width: int, /, **plan: Any) -> np.ndarray:
         """(…, 12) float32: the middle, the direction over either half axis, and the numbers of `pixel`."""
@@ -64,7 +63,7 @@ class Uneven(Paint):
         short = np.maximum(long / plan["aspect"], 1)
         numbers = [plan["x"] * width - 0.5, plan["y"] * height - 0.5, cos / long, sin / long, cos / short, sin / short]
         numbers += [plan["wobble"], plan["contrast"] / 255 / _TYPICAL, *pieces(plan["key"])]
-        return stack(*numbers, self.label_above / 255 * _SURE)
+        return stack(*numbers, least(self.label_above))
 
 
 def uneven_pixel(value, x, y, row):
@@ -75,8 +74,7 @@ def uneven_pixel(value, x, y, row):
     r2 = r2 * (_ONE + row[6] * gradient(_LOBES * u, _LOBES * v, 0, row[8], row[9], row[10]))
     rest = max(_ONE - r2, _ZERO)
     changed = value + row[7] * rest * rest
-    painted = min(max(changed, min(value, _ZERO)), max(value, _ONE))
-    return painted if abs(painted - value) >= row[11] else value
+    return kept(value, changed, _ZERO, row[11])
 
 
 Uneven.pixel = staticmethod(uneven_pixel)

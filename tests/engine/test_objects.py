@@ -72,7 +72,8 @@ def test_objects_that_overlap_keep_masks_of_their_own(flipped: bool, crowded: Pa
 
 @pytest.mark.filterwarnings("ignore:__array__:DeprecationWarning")
 def test_the_box_of_a_moved_outline_is_tight(crowded: Path, tmp_path: Path) -> None:
-    turned = ("steps.affine.p=1", "steps.affine.degrees=45", "steps.affine.scale=1")
+    still = ("steps.affine.shear=0", "steps.affine.translate_x=0", "steps.affine.translate_y=0", "steps.affine.scale=1")
+    turned = ("steps.affine.p=1", "steps.affine.rotate=45", *still)
     row, marks, found = made(crowded, tmp_path / "RUN", "geometric", *STILL, *turned)
     for name, mask in DISCS.items():
         down, across = np.nonzero(found.annToMask(marks[name]))

@@ -1,7 +1,10 @@
 """Data in stores: read as if they lay in a folder, listed anew, fetched when first read, never half."""
 
+import hashlib
 import os
 import stat
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +27,7 @@ from sliceforge.engine.errors import InputError, RunError, SettingError
 from sliceforge.engine.manifest import digest, read
 from sliceforge.engine.read import read_audio
 
-SETTINGS = ("recipe=speech/car_noise", "count=6", "shard=3", "device=cpu", "report=false")
+SETTINGS = ("recipe=speech/car_noise", "count=6", "shard=3", "device=cpu", "workers=1", "report=false")
 
 
 class Silent(MemoryFileSystem):
@@ -86,11 +89,19 @@ def test_what_a_store_has_is_what_a_folder_would_have_and_is_fetched_when_it_is_
     assert fetched(there.root) == [first]
 
 
-def test_a_run_of_a_store_has_the_bytes_of_a_run_of_a_folder_in_any_process(
-    clips: Path, packed: Path, tmp_path: Path
-) -> None:
-    for name, data, workers in (("near", clips, 1), ("far", f"zip://clips::{packed}", 2)):
-        assert main(["generate", *SETTINGS, f"data={data}", f"out={tmp_path / name}", f"workers={workers}"]) == 0
+def test_another_process_fetches_what_it_reads(clips: Path, packed: Path, tmp_path: Path) -> None:
+    found = read(f"zip://clips::{packed}", "audio")
+    name = found.table["path"][0].as_py()
+    code = "from sliceforge.engine.codecs.files import *; import sys; print(sha256(Path(sys.argv[1])))"
+    line = [sys.executable, "-c", code, str(found.root / name)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.strip() == hashlib.sha256((clips / name).read_bytes()).hexdigest()
+    assert fetched(found.root) == [name]
+
+
+def test_a_run_of_a_store_has_the_bytes_of_a_run_of_a_folder(clips: Path, packed: Path, tmp_path: Path) -> None:
+    for name, data in (("near", clips), ("far", f"zip://clips::{packed}")):
+        assert main(["generate", *SETTINGS, f"data={data}", f"out={tmp_path / name}"]) == 0
     assert tree(tmp_path / "far") == tree(tmp_path / "near")
     run = tmp_path / "near"
     with zipfile.ZipFile(tmp_path / "run.zip", "w") as archive:
@@ -213,3 +224,11 @@ def test_what_was_begun_long_ago_is_swept(packed: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(time, "time", lambda: later)
     read(f"zip://clips::{packed}", "audio")
     assert not part.exists()
+
+
+def test_a_run_is_written_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("generate", "preview"):
+        assert main([verb, "out=s3://bucket/RUN"]) == 2
+        assert capsys.readouterr().err == (
+            "sliceforge: out: 's3://bucket/RUN': expected a place on this machine, such as out=RUN\n"
+        )

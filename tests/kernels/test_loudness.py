@@ -11,6 +11,7 @@ from scipy.signal import butter, cheby1, sosfilt
 from signals import voice
 
 from sliceforge.kernels import loudness
+from sliceforge.kernels.activity import Activity
 from sliceforge.kernels.loudness import a_weight, a_weighted, active, g712, rms, snr
 
 
@@ -33,7 +34,7 @@ def test_rms_is_of_all_samples() -> None:
 def test_activity_is_counted_as_p56_says(length: int, rate: int) -> None:
     sound = np.random.default_rng(length).normal(0, 0.1, length) * np.sin(np.arange(length) * 30 / rate)
     thresholds = 2.0 ** np.arange(-20, 0)
-    activity = loudness.Activity(sound, rate)
+    activity = Activity(sound, rate)
     assert [activity.count(c) for c in thresholds] == reference.active_counts(sound, rate, thresholds.tolist())
 
 

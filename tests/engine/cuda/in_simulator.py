@@ -24,7 +24,7 @@ from sliceforge.engine.gates import Made
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Inventory, Shapes
 from sliceforge.engine.parse import from_config
-from sliceforge.kernels import loudness
+from sliceforge.kernels import activity, loudness
 from sliceforge.kernels.audio.clip import clip_value
 
 STEP = 2.0**-15
@@ -160,10 +160,10 @@ def test_an_item_is_rounded_half_to_even_and_cut_at_full_scale() -> None:
 
 
 def measured(x: torch.Tensor, lengths: list[int], rate: int) -> tuple[torch.Tensor, torch.Tensor]:
-    slope = 1 / (rate * loudness.SMOOTHER)
+    slope = 1 / (rate * activity.SMOOTHER)
     numbers = torch.tensor([[-math.expm1(-slope), slope]] * len(lengths))
     places = table(lengths)
-    places[:, smoothers.HANG] = round(rate * loudness.HANGOVER)
+    places[:, smoothers.HANG] = round(rate * activity.HANGOVER)
     count, rows, most = x.shape
     grams, held = nan(1, rows, count, 2 * count), nan(1, rows, most)
     launch(measures.measure_cuda, (rows,), x, places, numbers, 1, 0, grams, nan(rows, most), held)
@@ -175,7 +175,7 @@ def test_a_held_envelope_is_the_greatest_of_the_smoothed_samples_of_the_last_fif
     lengths = [*SIZES, THREADS * smoothers.CHUNK]
     x = stems(1, lengths)
     _, held = measured(x, lengths, rate)
-    decay, hang = math.exp(-1 / (rate * loudness.SMOOTHER)), round(rate * loudness.HANGOVER)
+    decay, hang = math.exp(-1 / (rate * activity.SMOOTHER)), round(rate * activity.HANGOVER)
     for b, length in enumerate(lengths):
         once = twice = 0.0
         smooth = []
