@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sliceforge.engine import auc, commit, device, folder, leakage, near, receipts, redrawn, shards
-from sliceforge.engine.errors import SettingError
+from sliceforge.engine.errors import RunError, SettingError
 from sliceforge.engine.manifest import read
 from sliceforge.engine.outcome import facts
 from sliceforge.engine.replay import Said, apart, quiet, recorded, reopen
@@ -42,7 +42,7 @@ def audit(
         raise SettingError(f"run: {run}: is not finished; the command that began it goes on")
     manifest = commit.read_table(run / "manifest.parquet")
     lines = manifest.to_pylist()
-    findings = [*_receipts(run, manifest), *_files(workshop), *_gates(lines)]
+    findings = [*_receipts(run, manifest), *_files(workshop), *_whole(workshop, manifest), *_gates(lines)]
     planned: dict[str, dict[str, Any]] = {}
     for path in sorted(run.glob("plan-v*.parquet")):
         own = [line for line in lines if line["variant"] == redrawn.variant(path)]
@@ -96,6 +96,15 @@ def _files(workshop: Workshop) -> Iterator[str]:
                     yield f"{place}: is missing"
                 elif hashlib.sha256(data).hexdigest() != sha256:
                     yield f"{place}: its SHA-256 is not the one in the manifest"
+
+
+def _whole(workshop: Workshop, manifest: pa.Table) -> Iterator[str]:
+    """What speaks of all items, such as COCO's annotations, against what would be written now."""
+    try:
+        for name in workshop.sink.altered(workshop.run, manifest):
+            yield f"{name}: is not what the items' labels make it"
+    except RunError as error:
+        yield str(error)
 
 
 def _gates(lines: list[dict[str, Any]]) -> Iterator[str]:

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from sliceforge.engine import commit, plan, receipts
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.distribution import Distribution
+from sliceforge.engine.errors import did_you_mean
 from sliceforge.engine.op import Inventory, Mix
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.step import Step
@@ -34,6 +35,15 @@ FIELDS = (
 )
 """Of the bank `items`, those `used`, how often (`uses`, of an item at `least` and at `most`), `seconds`, and the share
 of them that was `heard`; of an SNR's bin its ends in dB and the `count` of items."""
+
+
+def unasked(recipe: Recipe, given: Mapping[str, str | None]) -> list[str]:
+    """A line for each bank that is given and that no step takes from: most likely its name is a slip."""
+    known = {bank for step in recipe.steps if (bank := getattr(step.op, "bank", ""))}
+    return [
+        f"banks.{name}: no step of this recipe takes from it{did_you_mean(name, known) if known else ''}"
+        for name in sorted({name for name, path in given.items() if path} - known)
+    ]
 
 
 def write(run: Path, recipe: Recipe, seed: int, slice_: str | None, banks: Shelf) -> None:

@@ -18,6 +18,8 @@ from sliceforge.engine.item import Item, key, line
 from sliceforge.engine.shards import numbers
 from sliceforge.engine.sink import Sink
 
+Whole = tuple[Path, Callable[[], Iterable[bytes]]]
+
 MOST = 240
 """Bytes of a name before its suffix; file systems take 255."""
 
@@ -111,6 +113,18 @@ class Files(Sink):
             if path.stem not in kept:
                 path.unlink()
 
+    def whole(self, run: Path, table: pa.Table) -> Iterator[Whole]:
+        """What speaks of all items: each file, and what gives its bytes, one part after the other, each time anew."""
+        yield from ()
+
+    def finish(self, run: Path, table: pa.Table) -> None:
+        for path, parts in self.whole(run, table):
+            settle(path, parts)
+
+    def altered(self, run: Path, table: pa.Table) -> Iterator[str]:
+        changed = (path for path, parts in self.whole(run, table) if _hashed(parts()) != _digest(path))
+        yield from (path.relative_to(run).as_posix() for path in changed)
+
     def rows(self, run: Path, table: pa.Table) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """(manifest row, part) of each item, in the manifest's order.
 
@@ -152,10 +166,7 @@ def settle(path: Path, parts: Callable[[], Iterable[bytes]]) -> None:
         path: the file.
         parts: gives its bytes, one part after the other, each time from the beginning.
     """
-    whole = hashlib.sha256()
-    for part in parts():
-        whole.update(part)
-    if whole.hexdigest() != _digest(path):
+    if _hashed(parts()) != _digest(path):
         with committed(path) as file:
             file.writelines(parts())
 
@@ -166,6 +177,13 @@ def packed(parts: Iterable[bytes]) -> Iterator[bytes]:
     for part in parts:
         yield packer.compress(part)
     yield packer.flush()
+
+
+def _hashed(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(part)
+    return whole.hexdigest()
 
 
 def _digest(path: Path) -> str:

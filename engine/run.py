@@ -77,7 +77,7 @@ def generate(
     config = {**config, "banks": given(config, recipe, manifest)}
     banks = Shelf.open(config["banks"], recipe.kind)
     banks = banks.kept_apart(apart(manifest, banks.places()))
-    for line in banks.apart.told():
+    for line in (*coverage.unasked(recipe, config["banks"]), *banks.apart.told()):
         said(line)
     run = folder.open_folder(config.get("out") or f"runs/{name}")
     with folder.locked(run):

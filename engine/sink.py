@@ -52,6 +52,14 @@ class Sink(ABC):
             table: the manifest, which is written after this: a run with a manifest is whole.
         """
 
+    def altered(self, run: Path, table: pa.Table) -> Iterator[str]:
+        """The files that `finish` wrote and that are no longer what it would write.
+
+        Raises:
+            RunError: that cannot be told, since a part is missing.
+        """
+        yield from ()
+
 
 def named(kind: str, **settings: Any) -> Sink:
     """The sink of that name: `folder` is `Folder` in engine/sinks/folder.py.

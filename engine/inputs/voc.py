@@ -13,7 +13,7 @@ from sliceforge.engine.codecs import image
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.fetch import here
 from sliceforge.engine.folders import SPLITS, files_in
-from sliceforge.engine.inputs.listing import Listing, marked, table
+from sliceforge.engine.inputs.listing import Listing, marked, table, text
 from sliceforge.engine.paths import Reject, shown
 
 MOST = 4 << 20
@@ -37,7 +37,7 @@ def read(path: Path, kind: str, where: str) -> Listing:
 
     Boxes are in VOC's way of counting: the first pixel is 1 and `xmax` is in the box. An object marked `difficult` is
     one like the others. An image is found by its `filename`, or by the XML file's own name,
-    in such a folder, or anywhere where no other has its name.
+    in such a folder, or anywhere where no other has its name. A split is a folder's name, or said by `ImageSets/Main`.
 
     Raises:
         SettingError: no XML file.
@@ -50,7 +50,7 @@ def read(path: Path, kind: str, where: str) -> Listing:
     known = {
         posixpath.basename(name): one for name, one in known.items() if alone[posixpath.basename(name)] == 1
     } | known
-    rows = []
+    rows, listed = [], _listed(root, where)
     for place in documents:
         try:
             row = _row(root / place)
@@ -59,10 +59,21 @@ def read(path: Path, kind: str, where: str) -> Listing:
             rejects.append(Reject(place, place, error.reason, error.detail))
             continue
         split = next((one.lower() for one in place.split("/")[:-1] if one.lower() in SPLITS), None)
+        split = split or listed.get(posixpath.splitext(posixpath.basename(place))[0])
         rows.append({"path": found, **row, "split": split})
     if not rows and not rejects:
         raise SettingError(f"{where}: no XML file in it")
     return Listing(root, table(rows or [dict.fromkeys(("path", "label", "split"))], where), [*rejects, *more])
+
+
+def _listed(root: Path, where: str) -> dict[str, str]:
+    """XML file's name without suffix → the split whose list, `ImageSets/Main/val.txt`, has it; of two the later one."""
+    found: dict[str, str] = {}
+    for split in SPLITS:
+        path = root / "ImageSets" / "Main" / f"{split}.txt"
+        if path.is_file() and path.resolve().is_relative_to(root):
+            found |= {line.split()[0]: split for line in text(path, where).split("\n") if line.strip()}
+    return found
 
 
 def _image(place: str, name: str, known: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from sliceforge.engine.codecs import polygon, rle
-from sliceforge.engine.filing import Files, settle
+from sliceforge.engine.filing import Files, Whole
 from sliceforge.engine.item import Item
 from sliceforge.engine.objects import Thing
 
@@ -41,7 +41,7 @@ class Coco(Files):
     def part(self, item: Item, path: str) -> Mapping[str, Any]:
         return {"size": item.size[:2], "objects": [_object(thing) for thing in item.objects]}
 
-    def finish(self, run: Path, table: pa.Table) -> None:
+    def whole(self, run: Path, table: pa.Table) -> Iterator[Whole]:
         names = {one["label"] for _, part in self.rows(run, table) for one in part["objects"]}
         numbers = {name: number for number, name in enumerate(sorted(names), 1)}
 
@@ -54,7 +54,7 @@ class Coco(Files):
             yield from _listed(self._annotations(run, table, numbers))
             yield b"]}\n"
 
-        settle(run / "annotations.json", parts)
+        yield run / "annotations.json", parts
 
     def _images(self, run: Path, table: pa.Table) -> Iterator[dict[str, Any]]:
         for number, (row, part) in enumerate(self.rows(run, table), 1):

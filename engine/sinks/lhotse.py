@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from sliceforge.engine.filing import Files, facts, packed, settle
+from sliceforge.engine.filing import Files, Whole, facts, packed
 from sliceforge.engine.item import Item, line
 
 TEXTS = ("transcript", "text")
@@ -35,9 +35,9 @@ class Lhotse(Files):
         rate = int(item.row["rate"])
         return {"rate": rate, "samples": round(item.row["got.seconds"] * rate)}
 
-    def finish(self, run: Path, table: pa.Table) -> None:
-        settle(run / "recordings.jsonl.gz", lambda: packed(map(line, self._recordings(run, table))))
-        settle(run / "supervisions.jsonl.gz", lambda: packed(map(line, self._supervisions(run, table))))
+    def whole(self, run: Path, table: pa.Table) -> Iterator[Whole]:
+        yield run / "recordings.jsonl.gz", lambda: packed(map(line, self._recordings(run, table)))
+        yield run / "supervisions.jsonl.gz", lambda: packed(map(line, self._supervisions(run, table)))
 
     def _recordings(self, run: Path, table: pa.Table) -> Iterator[dict[str, Any]]:
         for row, part in self.rows(run, table):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from sliceforge.engine.filing import Files, facts, settle
+from sliceforge.engine.filing import Files, Whole, facts
 from sliceforge.engine.item import Item, line
 from sliceforge.engine.sinks.lhotse import TEXTS, text
 
@@ -27,8 +27,8 @@ class Nemo(Files):
     def part(self, item: Item, path: str) -> Mapping[str, Any]:
         return {"seconds": item.row["got.seconds"]}
 
-    def finish(self, run: Path, table: pa.Table) -> None:
-        settle(run / "manifest.jsonl", lambda: map(line, self._lines(run, table)))
+    def whole(self, run: Path, table: pa.Table) -> Iterator[Whole]:
+        yield run / "manifest.jsonl", lambda: map(line, self._lines(run, table))
 
     def _lines(self, run: Path, table: pa.Table) -> Iterator[dict[str, Any]]:
         for row, part in self.rows(run, table):

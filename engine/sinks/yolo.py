@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from sliceforge.engine.filing import Files, settle
+from sliceforge.engine.filing import Files, Whole
 from sliceforge.engine.item import Item
 from sliceforge.engine.sinks.coco import NAMELESS
 
@@ -37,12 +37,12 @@ class Yolo(Files):
             objects.append([thing.label or NAMELESS, " ".join(f"{share:.8f}" for share in shares)])
         return {"objects": objects}
 
-    def finish(self, run: Path, table: pa.Table) -> None:
+    def whole(self, run: Path, table: pa.Table) -> Iterator[Whole]:
         names = {name for _, part in self.rows(run, table) for name, _ in part["objects"]}
         numbers = {name: number for number, name in enumerate(sorted(names))}
         for row, part in self.rows(run, table):
             lines = [f"{numbers[name]} {shares}\n".encode() for name, shares in part["objects"]]
-            settle(run / self._names(row["path"])[-1], partial(iter, lines))
+            yield run / self._names(row["path"])[-1], partial(iter, lines)
 
         def said() -> Iterator[bytes]:
             yield b"# The images are for training; add val: with held-out ones of your own.\n"
@@ -50,4 +50,4 @@ class Yolo(Files):
             for name, number in numbers.items():
                 yield f"  {number}: {json.dumps(name, ensure_ascii=False)}\n".encode()
 
-        settle(run / "data.yaml", said)
+        yield run / "data.yaml", said

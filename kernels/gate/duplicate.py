@@ -40,7 +40,8 @@ class Duplicate(Gate):
         step: empty, or only items to which this step happened.
         change: grey levels of an image.
         level: dB of a clip, against the parent.
-        bits: of 64, of `kernels/hashes.py`; −1: items of a shard are not compared.
+        bits: of 64, of `kernels/hashes.py`; −1: items of a shard are not compared. A picture that is moved by one pixel
+            keeps all but 7 bits, almost always; no two that have nothing in common are so near.
     """
 
     whole: ClassVar[bool] = True
@@ -48,7 +49,7 @@ class Duplicate(Gate):
     step: str = ""
     change: float = setting(1.0, "grey levels", low=0, high=255)
     level: float = setting(-60.0, "dB", low=-100, high=0)
-    bits: int = setting(3, "of 64", low=-1, high=32)
+    bits: int = setting(7, "of 64", low=-1, high=32)
 
     def measure(self, made: Made, op: Any, plan: Mapping[str, Any], /) -> Verdict:
         """The change: grey levels, or dB."""

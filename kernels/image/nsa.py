@@ -33,7 +33,9 @@ class Nsa(Apply):
         least: of the side, added to the half extent.
         spread: of the side, the scale of the Gamma law, whose shape is 2.
         low, high: of the side, the least and the greatest half extent.
-        scale: factor, by which the patch is larger than what it was cut from.
+        scale: factor, by which the patch is larger than what it was cut from, cut off at `smallest` and `largest`:
+            more than half of all patches lie at one of the two, as theirs do.
+        smallest, largest: factor.
         mixed: share in which of the patch's and the place's gradients the greater counts.
         x, y: 0…1 of the room that the patch leaves, from left to right, from the top down: the first place to be tried.
         source_x, source_y: the same of where it is cut out.
@@ -47,6 +49,7 @@ class Nsa(Apply):
 
     kind: ClassVar[str] = "image"
     paints: ClassVar[bool] = True
+    version: ClassVar[int] = 2
 
     label: str = setting("anomaly")
     label_above: float = setting(1.0, "grey levels of 255", low=0.001, high=255)
@@ -55,7 +58,9 @@ class Nsa(Apply):
     spread: float = setting(0.05, "of the side", low=0, high=1)
     low: float = setting(0.05, "of the side", low=0, high=0.5)
     high: float = setting(0.2, "of the side", low=0, high=0.5)
-    scale: Real = setting(["normal", 1, 0.5, 0.7, 1.3], "", low=0.1, high=10)
+    scale: Real = setting(["normal", 1, 0.5, -1, 3], "", low=-10, high=10)
+    smallest: float = setting(0.7, "", low=0.1, high=10)
+    largest: float = setting(1.3, "", low=0.1, high=10)
     mixed: float = setting(0.5, "share", low=0, high=1)
     x: Real = setting([0, 1], "of the room", low=0, high=1)
     y: Real = setting([0, 1], "of the room", low=0, high=1)
@@ -73,6 +78,7 @@ class Nsa(Apply):
             pairs = 1 - keys.uniform(name, 2)
             gamma = np.array([-_LN2 * (log2(one) + log2(other)) for one, other in pairs.tolist()], np.float64)
             plan[name] = np.clip(self.least + self.spread * gamma, self.low, self.high).astype(np.float32)
+        plan["scale"] = np.clip(plan["scale"], self.smallest, self.largest).astype(np.float32)
         plan["mixed"] = keys.uniform("mixed")[:, 0] < self.mixed
         return plan | {"item": picked(keys, shapes, self.bank)}
 

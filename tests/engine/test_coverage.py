@@ -117,3 +117,11 @@ def test_rules_can_be_given_on_the_command_line() -> None:
     assert (op.quota.tags, op.quota.weights, op.cap, recipe.by_slot()) == (("rain", "street"), (0.5, 0.5), 3, True)
     with pytest.raises(SettingError, match=r"^steps\.mix\.bins: expected a range of SNRs"):
         load_recipe("speech/car_noise", "steps.mix.bins=3", "steps.mix.snr=5")
+
+
+def test_a_bank_that_no_step_takes_from_is_told_of() -> None:
+    recipe = load_recipe("speech/car_noise")
+    assert coverage.unasked(recipe, {"noise": "noises", "other": None}) == []
+    assert coverage.unasked(recipe, {"noises": "noises"}) == [
+        "banks.noises: no step of this recipe takes from it; did you mean noise?"
+    ]

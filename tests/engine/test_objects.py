@@ -12,6 +12,7 @@ from pycocotools import mask as masks
 from pycocotools.coco import COCO
 
 from sliceforge.engine.cli import main
+from sliceforge.engine.manifest import read
 
 HEIGHT, WIDTH = 60, 80
 SMALL = ("seed=3", "workers=1", "device=cpu", "report=false", "sink=coco", "min_yield=0")
@@ -88,3 +89,24 @@ def test_what_is_painted_stands_beside_the_labels_of_objects(crowded: Path, tmp_
     row, marks, _ = made(crowded, tmp_path / "RUN", "steel/scratches", "steps.second.p=0", "steps.third.p=0")
     assert row["label"] == "pit+rust+area+scratches"
     assert set(marks) == {"pit", "rust", "area", "scratches"}
+
+
+def test_the_lists_of_voc_say_which_images_are_held_out(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / "JPEGImages").mkdir(exist_ok=True)
+        (tmp_path / "Annotations").mkdir(exist_ok=True)
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / "JPEGImages" / f"{name}.png")
+        (tmp_path / "Annotations" / f"{name}.xml").write_text(
+            f"<annotation><filename>{name}.png</filename></annotation>"
+        )
+    lists = tmp_path / "ImageSets" / "Main"
+    lists.mkdir(parents=True)
+    (lists / "train.txt").write_text("a\nb\n")
+    (lists / "val.txt").write_text("b  1\n")
+    table = read(str(tmp_path), "image").table
+    # What stands in two lists is held out.
+    assert dict(zip(table["id"].to_pylist(), table["split"].to_pylist(), strict=True)) == {
+        "JPEGImages/a": "train",
+        "JPEGImages/b": "val",
+        "JPEGImages/c": None,
+    }

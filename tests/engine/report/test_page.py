@@ -1,5 +1,6 @@
 """A run's page as text: whole, closed to the outside, the same each time, and true to the run's tables."""
 
+import dataclasses
 import hashlib
 import re
 from html.parser import HTMLParser
@@ -13,7 +14,7 @@ import pytest
 
 from sliceforge.engine.cli import main
 from sliceforge.engine.replay import reopen
-from sliceforge.engine.report import page
+from sliceforge.engine.report import origins, page
 from sliceforge.engine.report.told import Told
 
 VOID = {"meta", "link", "img", "input", "br"}
@@ -180,3 +181,12 @@ def test_a_hundred_thousand_items_make_no_large_page(pictures: Path, monkeypatch
     digest = hashlib.sha256(text.encode()).hexdigest()
     again = page.page(Told(told.workshop, made, told.rejected, planned, 0))
     assert hashlib.sha256(again.encode()).hexdigest() == digest
+
+
+def test_lists_of_a_row_do_not_make_the_table_of_items_tall(sounds: Path) -> None:
+    workshop = reopen({"run": str(sounds)})
+    told = Told.of(workshop)
+    words = pa.array([[{"word": "go", "start": 0.0, "end": 0.5}]] * len(told.made))
+    table = origins.everything(dataclasses.replace(told, made=told.made.append_column("words", words)))
+    assert "words" not in table
+    assert "snr" in table

@@ -213,6 +213,16 @@ def test_a_run_of_any_sink_is_data_and_passes_its_audit(kind: str, runs: dict[st
     assert audit({"run": str(runs[kind]), "share": 0.3})[1] == []
 
 
+@pytest.mark.parametrize(("kind", "name"), [*LAST.items(), ("yolo", "labels/*.txt"), ("lhotse", "recordings.jsonl.gz")])
+def test_one_byte_of_what_speaks_of_all_items_is_found(kind: str, name: str, runs: dict[str, Path]) -> None:
+    path = sorted(runs[kind].glob(name))[0]
+    before = path.read_bytes()
+    path.write_bytes(before[:-2] + bytes([before[-2] ^ 1]) + before[-1:])
+    found = audit({"run": str(runs[kind]), "share": 0.1})[1]
+    path.write_bytes(before)
+    assert [line.partition(":")[0] for line in found] == [path.relative_to(runs[kind]).as_posix()]
+
+
 @pytest.mark.parametrize("kind", LAST)
 def test_a_finish_that_was_cut_off_ends_with_the_same_bytes(
     kind: str, runs: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

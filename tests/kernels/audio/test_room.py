@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter, sosfilt, sosfiltfilt
 
 from sliceforge.engine.build import build
 from sliceforge.engine.compose import load_recipe
@@ -38,18 +38,22 @@ def t20(h: np.ndarray, rate: int) -> float:
     return float(-60 / np.polyfit(at / rate, level[at], 1)[0])
 
 
-def octave(h: np.ndarray, middle: float, rate: int, order: int = 3) -> np.ndarray:
+def octave(h: np.ndarray, middle: float, rate: int, order: int = 3, both_ways: bool = False) -> np.ndarray:
     edges = [middle / np.sqrt(2), min(middle * np.sqrt(2), 0.499 * rate)]
-    filtered: np.ndarray = sosfilt(butter(order, edges, "band", fs=rate, output="sos"), np.pad(h, (0, rate // 2)))
+    run = sosfiltfilt if both_ways else sosfilt
+    padded = np.pad(h, (rate // 10, rate // 2))
+    filtered: np.ndarray = run(butter(order, edges, "band", fs=rate, output="sos"), padded)
     return filtered
 
 
-@pytest.mark.parametrize("rate", [16000, 44100])
-def test_every_octave_band_decays_in_the_t60_drawn(rate: int) -> None:
-    for row in rows(20):
+@pytest.mark.parametrize(("rate", "t60"), [(8000, [0.2, 0.4]), (16000, [0.2, 1.3]), (44100, [0.2, 1.3])])
+def test_every_octave_band_decays_in_the_t60_drawn_by_whatever_filter_it_is_heard(rate: int, t60: list[float]) -> None:
+    # The fewer waves a band holds until it has died away, the more its decay depends on the filter.
+    for row in rows(20, t60=t60):
         h = response(row, rate)
-        found = [t20(octave(h, middle, rate), rate) for middle in BANDS]
-        assert found == pytest.approx([float(row["t60"])] * len(BANDS), rel=0.1)
+        for middle in BANDS if rate > 12000 else BANDS[:3]:
+            for order, both_ways in ((2, False), (3, False), (6, False), (3, True)):
+                assert t20(octave(h, middle, rate, order, both_ways), rate) == pytest.approx(float(row["t60"]), rel=0.1)
 
 
 def test_the_direct_path_is_the_first_sample_and_the_energy_is_one() -> None:

@@ -59,7 +59,7 @@ def test_what_is_painted_elsewhere_is_another_item() -> None:
     assert gate.near(there, again)
     assert not gate.near(there, other)
     assert gate.near(*(mark(mask=mask) for mask in (left, right)))
-    assert not gate.near(there, Mark(there.hash ^ 0b1111, there.painted))
+    assert not gate.near(there, Mark(there.hash ^ 0xFF, there.painted))
     assert not Duplicate(bits=-1).near(there, again)
 
 

@@ -80,6 +80,16 @@ def test_a_resized_patch_is_as_large_as_its_factor_says() -> None:
         assert found > 0.7
 
 
+def test_sizes_are_cut_off_at_their_ends_not_drawn_again() -> None:
+    scale = drawn(4000)["scale"]
+    ends = stats.norm(1, 0.5).cdf([0.7, 1.3])
+    for end, expected in zip((0.7, 1.3), (ends[0], 1 - ends[1]), strict=True):
+        # Five standard deviations of a share of 4000.
+        assert (scale == np.float32(end)).mean() == pytest.approx(expected, abs=5 * np.sqrt(0.2 / 4000))
+    between = scale[(scale > np.float32(0.7)) & (scale < np.float32(1.3))]
+    assert stats.kstest(between, stats.truncnorm(-0.6, 0.6, 1, 0.5).cdf).pvalue > 1e-4
+
+
 def test_mixed_gradients_keep_what_is_stronger_below() -> None:
     image, flat = texture(1), np.full((120, 150, 1), 0.4, np.float32)
     assert not op().laid(image, donor(flat), ROW | {"mixed": True})[1].any()
