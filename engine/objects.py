@@ -51,6 +51,12 @@ def found(recipe: Recipe, outcome: Outcome) -> tuple[Thing, ...]:
 
 def brought(recipe: Recipe, outcome: Outcome) -> list[Thing]:
     """The parent's boxes that are still in the image, with their masks."""
+    if outcome.brought is None:
+        outcome.brought = _brought(recipe, outcome)
+    return outcome.brought
+
+
+def _brought(recipe: Recipe, outcome: Outcome) -> list[Thing]:
     boxes = outcome.made.boxes if outcome.made else None
     if outcome.made is None or boxes is None:
         return []
@@ -86,10 +92,9 @@ def _outlines(recipe: Recipe, outcome: Outcome) -> dict[int, np.ndarray] | None:
     if made is None or not text or outcome.row.get("read.mask"):
         return None
     height, width = made.parent.shape[:2]
-    drawn = {str(i): regions.outlined(one, height, width) for i, one in enumerate(json.loads(text)) if one}
-    drawn = {name: mask for name, mask in drawn.items() if mask.any()}
+    masks = _drawn(text, height, width)
     moving = [step for step in recipe.steps if _moves(step.op) and recipe.active(step, outcome.row)]
-    blank, masks = np.zeros((height, width, 1), np.float32), drawn
+    blank = np.zeros((height, width, 1), np.float32)
     for alone, group in groupby(moving, key=lambda step: isinstance(step.op, Apply)):
         run = [(step.name, step.op, recipe.draws(step, outcome.row)) for step in group]
         if not alone:
@@ -100,6 +105,12 @@ def _outlines(recipe: Recipe, outcome: Outcome) -> dict[int, np.ndarray] | None:
             assert isinstance(op, Apply)
             blank, masks, _ = scene.alone(name, op, draws, blank, masks, np.zeros((0, 4)), None)
     return {int(name): mask for name, mask in masks.items()}
+
+
+def _drawn(text: str, height: int, width: int) -> dict[str, np.ndarray]:
+    """Place of a box → the mask of its outline, where that covers a pixel."""
+    outlines = {str(i): regions.outlined(one, height, width) for i, one in enumerate(json.loads(text)) if one}
+    return {name: mask for name, mask in outlines.items() if mask.any()}
 
 
 def _moves(op: Op) -> bool:

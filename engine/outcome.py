@@ -29,6 +29,7 @@ class Outcome:
         made: the item.
         verdicts: what the gates found.
         redraws: how often it was drawn again.
+        brought: what its parent brought along, once `objects.brought` was asked for it.
     """
 
     row: dict[str, Any]
@@ -37,6 +38,7 @@ class Outcome:
     made: Made | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     redraws: int = 0
+    brought: list[objects.Thing] | None = None
 
     @cached_property
     def hash(self) -> int:
