@@ -34,6 +34,8 @@ def named(raw: pa.Table, where: str) -> pa.Table:
         raise SettingError(f"{where}: no column 'path'{shown(near, 120)}")
     nulls = pa.nulls(len(raw), pa.string())
     own = {name: tables.as_text(raw[name], f"{where}: {name}") if name in names else nulls for name in COLUMNS}
+    # Train, TRAIN and train are one part of the data.
+    own["split"] = pc.utf8_lower(own["split"])
     return pa.table(own | {name: kept(raw[name]) for name in names if name not in COLUMNS})
 
 

@@ -200,3 +200,9 @@ def test_real_digits_are_read_by_their_names(real: Path) -> None:
     assert len(found.table) == 3000
     assert set(found.table["label"].to_pylist()) == set("0123456789")
     assert found.rejects == ()
+
+
+def test_a_split_is_one_however_it_is_written(tmp_path: Path) -> None:
+    text = "path,split\na.wav,Train\nb.wav,TRAIN\nc.wav,test\n"
+    (tmp_path / "list.csv").write_text(text)
+    assert read(str(tmp_path / "list.csv"), "audio").table["split"].to_pylist() == ["train", "train", "test"]
