@@ -70,8 +70,8 @@ def test_nothing_changes_beyond_the_donor_and_its_rim() -> None:
         shape[14:74, 20:90] = disc().mask
         reach = ndimage.binary_dilation(shape, iterations=RIM)
         assert (out[~reach] == image[~reach]).all()
-        # What differs by less than a grey level at the donor's border is left as it was.
-        assert (out != image).any(axis=2)[shape].mean() > 0.8
+        # What differs by less than a grey level is left as it was.
+        assert (out != image).any(axis=2)[shape].mean() > 0.5
 
 
 def test_mixed_gradients_let_the_places_own_lines_through() -> None:
