@@ -25,7 +25,7 @@ def stand_in() -> list[str]:
         import yaml
 
         inner = ModuleType("omegaconf._utils")
-        inner.get_yaml_loader = lambda: yaml.SafeLoader  # type: ignore[attr-defined]
+        vars(inner)["get_yaml_loader"] = lambda: yaml.SafeLoader
         sys.modules["omegaconf._utils"] = inner
     return absent
 

@@ -79,7 +79,7 @@ def _listed(store: Any, base: str, name: str, root: Path) -> tuple[dict[str, Fac
     store.invalidate_cache()
     try:
         entries = _below(store, base)
-    except Exception:
+    except Exception:  # each store has errors of its own, and "cannot be listed" is any of them
         if not name or "*" in name:
             raise
         entries = {}

@@ -20,7 +20,7 @@ from sliceforge.engine.preview import begin
 from sliceforge.engine.report import image, sound
 from sliceforge.engine.report.sheet import Panel, Row, panel_width, sheet
 
-COUNT, SEED, WIDTH = 3, 7, 1200
+COUNT, SEED, WIDTH = 3, 7, 960
 DONORS = {"steel": "steel/scratches", "solar": "solar/crack", "surface": "surface/blowhole"}
 """A paste wants marked defects of its own material, and there are none but made ones here."""
 
@@ -61,7 +61,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         shown = [row_of(name, Path(folder)) for name in names]
     heading = f"Sliceforge's {len(names)} recipes on the material that comes with it"
-    sheet(heading, shown, width=WIDTH).save(out, quality=85)
+    sheet(heading, shown, width=WIDTH).save(out, quality=66)
     print(f"{out}: {len(names)} recipes")
 
 

@@ -21,7 +21,7 @@ def set_up() -> None:
     sys.setswitchinterval(1e-5)
     # New memory holds no numbers, so that what nobody wrote shows.
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = True  # type: ignore[attr-defined]
+    torch.utils.deterministic.fill_uninitialized_memory = True
 
 
 def _array(self: Any, shape: Any, dtype: Any) -> np.ndarray:

@@ -72,7 +72,10 @@ def bands_picture(made: np.ndarray, real: np.ndarray) -> Image.Image:
     left, top, wide, tall, lowest = 64, 40, 560, 340, -50.0
     shown = Image.new("RGB", (left + wide + 24, top + tall + 76), PAPER)
     draw, font = ImageDraw.Draw(shown), ImageFont.load_default(13)
-    at = lambda i, level: (left + wide * (i + 0.5) / len(MIDDLES), top + tall * min(level / lowest, 1))  # noqa: E731
+
+    def at(i: float, level: float) -> tuple[float, float]:
+        return left + wide * (i + 0.5) / len(MIDDLES), top + tall * min(level / lowest, 1)
+
     for low, high, ink in ((0, 100, LIGHT), (5, 95, MIDDLE)):
         under, over = np.percentile(made, (low, high), axis=0)
         edge = [at(i, level) for i, level in enumerate(over)] + [at(i, level) for i, level in enumerate(under)][::-1]

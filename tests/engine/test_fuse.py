@@ -25,15 +25,15 @@ Given = dict[str, dict[str, Any]]
 """Step → its draws: the steps that happen."""
 
 
-def scaled_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def scaled_pixel(value, x, y, row):
     return value * row[0] + (x - y) * row[1]
 
 
-def square_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def square_pixel(value, x, y, row):
     return value + row[4] if row[0] <= x and x < row[2] and row[1] <= y and y < row[3] else value
 
 
-def swirl_shift(x, y, row):  # type: ignore[no-untyped-def]
+def swirl_shift(x, y, row):
     # Slopes of at most 4 · amount / reach, at reach / 2 from the middle.
     dx, dy = (x - row[0]) / row[2], (y - row[1]) / row[2]
     fall = row[3] / (np.float32(1) + dx * dx + dy * dy)
@@ -206,7 +206,7 @@ def test_a_value_that_is_not_finite_is_the_error_of_its_own_item_alone(
     tasks = [task(image, {"scaled": {"factor": one}} | more) for one in (1.1, factor, 0.9, 0.8)]
     found = fuse.make(RECIPE, tasks, threads=2)
     assert [isinstance(one, InputError) for one in found] == [False, True, False, False]
-    assert found[1].reason == "non_finite"  # type: ignore[union-attr]
+    assert found[1].reason == "non_finite"
     for one, item in zip(tasks, found, strict=True):
         if isinstance(item, Made):
             assert np.array_equal(item.item, made(one)[0].item)

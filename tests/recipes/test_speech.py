@@ -45,7 +45,7 @@ def made(name: str) -> list[Made]:
     rows = [{column: value[i] for column, value in columns.items()} for i in range(DRAWS)]
     done = fuse.make(recipe, [fuse.Task(parent, rate, row) for row in rows], Voices())
     assert all(isinstance(one, Made) for one in done)
-    return done  # type: ignore[return-value]
+    return done
 
 
 def added(one: Made) -> np.ndarray | None:

@@ -50,7 +50,7 @@ def rasters() -> list[Any]:
 def pixels() -> list[Any]:
     """What each other paint does to a value, in the smallest kernel that there is: in an image's it compiles for ten
     times as long."""
-    return [waves.point_kernel(find(f"image/{name}").pixel) for name in PAINTS if name != "scratch"]  # type: ignore[attr-defined]
+    return [waves.point_kernel(find(f"image/{name}").pixel) for name in PAINTS if name != "scratch"]
 
 
 KERNELS = {
