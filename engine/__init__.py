@@ -12,19 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sliceforge.engine.augment import Augment as Augment
+    from sliceforge.engine.batches import Batches as Batches
     from sliceforge.engine.compose import load_recipe as load
+    from sliceforge.engine.hardness import Hardness as Hardness
     from sliceforge.engine.loader import SliceDataset as SliceDataset
     from sliceforge.engine.run import generate as generate
     from sliceforge.engine.stock import Share as Share
+    from sliceforge.engine.stream import Stream as Stream
 
-__all__ = ["Augment", "Share", "SliceDataset", "generate", "load"]
+__all__ = ["Augment", "Batches", "Hardness", "Share", "SliceDataset", "Stream", "generate", "load"]
 
 _WHERE = {
     "load": "compose.load_recipe",
     "generate": "run.generate",
     "Augment": "augment.Augment",
+    "Batches": "batches.Batches",
+    "Hardness": "hardness.Hardness",
     "Share": "stock.Share",
     "SliceDataset": "loader.SliceDataset",
+    "Stream": "stream.Stream",
 }
 
 

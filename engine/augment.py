@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader
 
+from sliceforge.engine import collate, drafts, settings
 from sliceforge.engine import device as devices
-from sliceforge.engine import drafts, settings
 from sliceforge.engine.device import Device
 from sliceforge.engine.drafts import Draft
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.feed import Feed
 from sliceforge.engine.loader import SliceDataset
+
+
+@dataclass
+class Made:
+    """A batch on its way to whoever trains.
+
+    Args:
+        batch: what was made.
+        event: on a device, recorded once all of it is launched; None on the CPU.
+    """
+
+    batch: Any
+    event: torch.cuda.Event | None = None
 
 
 class Augment:
     """Makes, in the training process, what a loader's workers drew and read; batches are on the device that made them.
+
+    A thread does so ahead of the training step, on a CUDA device on a stream of its own.
 
     Args:
         dataset: what the loader goes through.
@@ -34,31 +51,58 @@ class Augment:
             raise SettingError(f"device: {device!r}: expected auto, cpu, cuda or cuda:N, such as device='cuda'")
         self.dataset, self.threads = dataset, threads or len(os.sched_getaffinity(0))
         self.chosen: Device | None = None
+        self._stream: torch.cuda.Stream | None = None
         if device != "auto":
             self.chosen = devices.named(device)
         elif reason := devices.missing():
             self.chosen = Device(why=f"device: cpu, since {reason}")
 
-    def __call__(self, loader: DataLoader[Any], epoch: int | None = None) -> Iterator[dict[str, Any]]:
-        """The batches of one epoch.
+    def __call__(self, loader: DataLoader[Any], epoch: int | None = None) -> Feed:
+        """The batches of a loader: an iterable, whose every iteration is an epoch.
 
         Args:
             loader: over the data set, with `collate_fn=dataset.collate`.
-            epoch: go to it first, from 1; None: the one that the data set is at.
+            epoch: go to it first, from 1; None: the one that the data set was set to, or the next.
         """
         if epoch is not None:
             self.dataset.set_epoch(epoch)
-        for packed in loader:
-            on = self.chosen or Device()
-            if isinstance(packed, drafts.Packed):
-                some = drafts.unpack(packed)
-                on = self.chosen = self.chosen or self._faster(some)
-                self.dataset.make(some, self.threads, on.name)
-                packed = self.dataset.batch(some)
-            yield packed if on.name == devices.CPU else drafts.moved(packed, on.name)
+        return Feed(self, loader)
+
+    def made(self, packed: Any) -> Made:
+        """A batch of what a loader gave; called in a thread of its own."""
+        on = (self.chosen or Device()).name
+        if not isinstance(packed, drafts.Packed):
+            return self._launched(on, lambda: collate.moved(packed, on))
+        some = drafts.unpack(packed)
+        on = (self.chosen or self._faster(some)).name
+        if on == devices.CPU or self.dataset.gates:
+            self.dataset.make(some, self.threads, on)
+            return self._launched(on, lambda: collate.moved(self.dataset.batch(some), on))
+        return self._launched(on, lambda: self.dataset.aboard(some, on))
+
+    def landed(self, made: Made) -> Any:
+        """A batch for the training step, whose stream waits for it; nobody else does."""
+        if made.event is not None:
+            stream = torch.cuda.current_stream(made.event.device)
+            stream.wait_event(made.event)
+            # Its memory was taken on another stream, and is free again only when this one has come past its use.
+            for tensor in collate.tensors(made.batch):
+                tensor.record_stream(stream)
+        return made.batch
+
+    def _launched(self, on: str, launch: Callable[[], Any]) -> Made:
+        if on == devices.CPU:
+            return Made(launch())
+        self._stream = self._stream or torch.cuda.Stream(on)
+        with torch.cuda.stream(self._stream):
+            batch = launch()
+            event = torch.cuda.Event()
+            event.record(self._stream)
+        return Made(batch, event)
 
     def _faster(self, some: Sequence[Draft]) -> Device:
         # Of copies: a draft that could not be made remembers why.
-        return devices.faster(
+        self.chosen = devices.faster(
             lambda name: self.dataset.make([replace(one) for one in some], self.threads, name), len(some)
         )
+        return self.chosen

@@ -1,4 +1,4 @@
-"""The plan of one epoch: drawn as a whole, in each process that needs it, and then looked up."""
+"""Plan rows of what an epoch picks, drawn for a batch at a time, in whichever process asks."""
 
 from __future__ import annotations
 
@@ -9,65 +9,62 @@ import numpy as np
 import pyarrow as pa
 
 from sliceforge.engine import plan, quotas
-from sliceforge.engine.mixing import Mixture
+from sliceforge.engine.mixing import EPOCHS, Pick
 from sliceforge.engine.op import Inventory
 from sliceforge.engine.stock import Share, Stock
 
+Row = dict[str, Any]
 
-class Epoch:
-    """Plan rows by position.
+
+def rows(
+    picks: Sequence[Pick], seed: int, stock: Stock, shares: Sequence[Share], banks: Sequence[Mapping[str, Inventory]]
+) -> list[Row]:
+    """The plan row of each pick.
 
     Args:
-        number: of the epoch, from 1.
-        seed: the run's seed.
-        mixture: what stands at each position.
+        seed: the run's.
         stock: the items.
         shares: what is drawn.
-        inventories: the banks of each share.
+        banks: those of each share.
     """
-
-    def __init__(
-        self,
-        number: int,
-        seed: int,
-        mixture: Mixture,
-        stock: Stock,
-        shares: Sequence[Share],
-        inventories: Sequence[Mapping[str, Inventory]],
-    ) -> None:
-        self.number, self._mixture, self._items = number, mixture, stock.items
-        self._tables: list[pa.Table] = []
-        self._table, self._place = np.zeros(len(mixture), int), np.zeros(len(mixture), int)
-        for share, known in enumerate(shares):
-            for variant in np.unique(mixture.variant[mixture.share == share]):
-                here = np.flatnonzero((mixture.share == share) & (mixture.variant == variant))
-                rank, rows = stock.slots[share]
-                places = (variant - 1) * rows + rank[mixture.row[here]]
-                parents = stock.items.take(pa.array(mixture.row[here]))
-                # Bank items that have a quota go by a row's place in the run, which an epoch's order must not change.
-                parents = parents.append_column(quotas.SLOT, pa.array(places))
-                parents = parents.append_column("variant", pa.array(np.full(len(here), variant, np.int32)))
-                drawn = plan.draw(known.recipe, parents, seed, int(variant), inventories[share], known.slice)
-                self._table[here], self._place[here] = len(self._tables), np.arange(len(here))
-                self._tables.append(drawn)
-
-    def row(self, position: int) -> tuple[int, dict[str, Any]]:
-        """(share, plan row) of a position."""
-        share = int(self._mixture.share[position])
+    found: list[Row] = [{}] * len(picks)
+    for share in sorted({pick.share for pick in picks}):
+        here = [i for i, pick in enumerate(picks) if pick.share == share]
+        items = np.array([picks[i].row for i in here])
+        drawn: list[Row]
         if share < 0:
-            return self.original(self._mixture.row[position])
-        table = self._tables[self._table[position]]
-        return share, table.slice(self._place[position], 1).to_pylist()[0]
+            own = stock.items.take(pa.array(items)).to_pylist()
+            drawn = [{"id": row["parent"], **row, "variant": 0, "attempt": 0} for row in own]
+        else:
+            drawn = _drawn(items, np.array([picks[i].variant for i in here]), seed, stock, shares, share, banks)
+        for i, row in zip(here, drawn, strict=True):
+            found[i] = row
+    return found
 
-    def original(self, item: int) -> tuple[int, dict[str, Any]]:
-        """(−1, plan row) of an item as it is."""
-        row = self._items.slice(int(item), 1).to_pylist()[0]
-        return -1, {"id": row["parent"], **row, "variant": 0, "attempt": 0}
+
+def _drawn(
+    items: np.ndarray,
+    variants: np.ndarray,
+    seed: int,
+    stock: Stock,
+    shares: Sequence[Share],
+    share: int,
+    banks: Sequence[Mapping[str, Inventory]],
+) -> list[Row]:
+    rank, size = stock.slots[share]
+    # Bank items that have a quota go by a row's place in the run, which an epoch's order must not change. What a parent
+    # makes beyond the first in an epoch has the places of the variants that follow.
+    turn, variant = np.divmod(variants, EPOCHS)
+    places = (variant + turn - 1) * size + rank[items]
+    parents = stock.items.take(pa.array(items))
+    parents = parents.append_column(quotas.SLOT, pa.array(places)).append_column("variant", pa.array(variants))
+    known = shares[share]
+    return list(plan.draw(known.recipe, parents, seed, variants, banks[share], known.slice).to_pylist())
 
 
-def redraw(share: Share, seed: int, row: Mapping[str, Any], banks: Mapping[str, Inventory]) -> dict[str, Any]:
+def redraw(share: Share, seed: int, row: Mapping[str, Any], banks: Mapping[str, Inventory]) -> Row:
     """The next draw of a plan row that a gate turned down."""
     table = pa.Table.from_pylist([dict(row)])
     attempt = np.array([row["attempt"] + 1])
-    rows = plan.draw(share.recipe, table, seed, row["variant"], banks, share.slice, attempt).to_pylist()
-    return dict(rows[0])
+    again = plan.draw(share.recipe, table, seed, row["variant"], banks, share.slice, attempt).to_pylist()
+    return dict(again[0])

@@ -40,18 +40,41 @@ def fitted(image: np.ndarray, height: int, width: int, way: str) -> np.ndarray:
     own = image.shape[:2]
     if own == (height, width):
         return image
-    if way == "stretch":
-        return _scaled(image, height, width)
-    if way == "crop":
-        scale = max(height / own[0], width / own[1])
-        image = _scaled(image, max(height, round(own[0] * scale)), max(width, round(own[1] * scale)))
+    scaled = covering(own, (height, width), way)
+    if scaled != own:
+        image = _scaled(image, *scaled)
+    if scaled == (height, width):
+        return image
     out = np.zeros((height, width, *image.shape[2:]), image.dtype)
-    (top, y, rows), (left, x, columns) = (_middle(a, b) for a, b in zip(image.shape, (height, width), strict=False))
+    (top, y, rows), (left, x, columns) = (middle(a, b) for a, b in zip(scaled, (height, width), strict=True))
     out[y : y + rows, x : x + columns] = image[top : top + rows, left : left + columns]
     return out
 
 
-def _middle(own: int, wanted: int) -> tuple[int, int, int]:
+def covering(own: tuple[int, ...], size: tuple[int, int], way: str) -> tuple[int, ...]:
+    """(height, width) that an image is scaled to before it is cut or filled; see `fitted`."""
+    if way == "stretch":
+        return size
+    if way == "pad" or own == size:
+        return own
+    scale = max(size[0] / own[0], size[1] / own[1])
+    return max(size[0], round(own[0] * scale)), max(size[1], round(own[1] * scale))
+
+
+def moved(boxes: np.ndarray, own: tuple[int, ...], size: tuple[int, int], way: str) -> np.ndarray:
+    """Boxes (N, 4), x0, y0, x1, y1, of an image of `own` (height, width), as they lie in what `fitted` makes of it.
+
+    They are cut at its edges; one that lies outside has no area left.
+    """
+    scaled = covering(own, size, way)
+    (top, y, _), (left, x, _) = (middle(a, b) for a, b in zip(scaled, size, strict=True))
+    scale = np.array([scaled[1] / own[1], scaled[0] / own[0]] * 2)
+    shifted = boxes * scale + np.array([x - left, y - top] * 2)
+    cut: np.ndarray = np.clip(shifted, 0, np.array([size[1], size[0]] * 2))
+    return cut
+
+
+def middle(own: int, wanted: int) -> tuple[int, int, int]:
     """(first of the source, first of the target, how many)."""
     return max(0, (own - wanted) // 2), max(0, (wanted - own) // 2), min(own, wanted)
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 
-def made_ids(parents: pa.Table, variant: int) -> list[str]:
+def made_ids(parents: pa.Table, variant: int | np.ndarray) -> list[str]:
     """`{parent}~{variant}` for each row of a plan, with the row's own mark where it has one."""
     ids = parents["parent"].to_pylist()
     known = parents["read.mark"].to_pylist() if "read.mark" in parents.column_names else [None] * len(ids)
-    return [f"{item}{mark or '~'}{variant}" for item, mark in zip(ids, known, strict=True)]
+    variants = np.full(len(ids), variant).tolist()
+    return [f"{item}{mark or '~'}{own}" for item, mark, own in zip(ids, known, variants, strict=True)]
 
 
 def foreign(name: str) -> bool:

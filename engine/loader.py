@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from torch.utils.data import Dataset
 
-from sliceforge.engine import drafts, making, manifest, naming, plan, regions, stock
+from sliceforge.engine import balance, collate, drafts, epoch, maker, making, manifest, naming, plan, regions, stock
 from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
+from sliceforge.engine.collate import Form
 from sliceforge.engine.drafts import Draft
-from sliceforge.engine.epoch import Epoch, redraw
 from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.fit import check, sides
-from sliceforge.engine.mixing import mix
-from sliceforge.engine.outcome import Outcome, facts
+from sliceforge.engine.hands import Hands
+from sliceforge.engine.hardness import Hardness
+from sliceforge.engine.mixing import Mixture, Pick
+from sliceforge.engine.present import Present
 from sliceforge.engine.stock import Share, Stock
 
 
@@ -25,8 +25,8 @@ class SliceDataset(Dataset[Draft]):
     """Originals and made items, map-style; a made item has the bytes that `generate` writes for its id and variant.
 
     An epoch has as many positions as there are originals; a share of them are made items instead. Epochs count from
-    1, and the variant of epoch e is e (see `mixing.mix` where a parent is needed more than once). Items come out drawn
-    and read; `Augment` makes them in the training process, or `ready` makes them in the workers.
+    1, and the variant of epoch e is e (see `mixing.Mixture` where a parent is needed more than once). Items come out
+    drawn and read; `Augment` makes them in the training process, or `ready` makes them in the workers.
 
     Args:
         data: as `generate` takes it: a folder, a table, a run, or several.
@@ -35,11 +35,18 @@ class SliceDataset(Dataset[Draft]):
         items: which items an epoch goes through, an SQL condition; None: every one of split train, or of no split.
         pattern: how names in a flat folder read.
         extend: made items are added to an epoch and displace nothing.
+        clean_share: of an epoch, what stays with originals at least, 0 to 1.
+        sampling: item: each original has one position; class: each label as many; effective: each label as its
+            effective number of items says. See `balance.positions`.
+        beta: of `effective`.
+        fixed: every epoch has the items of the first; only their order changes.
         gates: ask the recipe's gates and draw again, as `generate` does; without, each item is the first draw.
         retries: further draws for an item that a gate turned down.
         ready: make items where they are read.
         size: (height, width) or pixels that a batch's images are brought to; None: the recipe's `size`, or as they are.
         fit: pad, crop or stretch.
+        seconds: what clips are cut or filled to at their end; None: a batch is as long as its longest.
+        tv_tensors: images, masks and boxes as `torchvision.tv_tensors`.
 
     Raises:
         SettingError: one line.
@@ -54,20 +61,28 @@ class SliceDataset(Dataset[Draft]):
         items: str | None = None,
         pattern: str = "",
         extend: bool = False,
+        clean_share: float = 0.0,
+        sampling: str = "item",
+        beta: float = 0.999,
+        fixed: bool = False,
         gates: bool = False,
         retries: int = 6,
         ready: bool = False,
         size: int | Mapping[str, int] | None = None,
         fit: str = "crop",
+        seconds: float | None = None,
+        tv_tensors: bool = False,
     ) -> None:
-        check(fit)
-        stock.check(shares, extend)
-        self.shares, self.seed, self.extend = tuple(shares), seed, extend
-        self.gates, self.retries, self.ready, self.way = gates, retries, ready, fit
+        stock.check(shares, extend, clean_share)
+        balance.check(sampling, beta)
+        self.shares, self.seed = tuple(shares), seed
+        self.gates, self.retries, self.ready = gates, retries, ready
         first = shares[0].recipe
         self.kind, self.rate = first.kind, first.rate
-        self._recipe = first.untouched()
-        self.size = sides(size if size is not None else first.source.get("size"))
+        self.untouched = first.untouched()
+        self.paints = any(share.recipe.paints() for share in shares)
+        size = size if size is not None else first.source.get("size")
+        self.form = Form.of(self.kind, self.rate, size, fit, seconds, tv_tensors)
         found = manifest.read(data, self.kind, pattern)
         self.root = found.root
         self.stock = Stock.of(found, shares, items, seed)
@@ -79,13 +94,13 @@ class SliceDataset(Dataset[Draft]):
         self._shelves: list[Shelf] | None = None
         self._banks = [naming.given({"data": data, "pattern": pattern}, s.recipe, found, s.banks) for s in shares]
         kept = [shelf.kept_apart(apart(found, shelf.places())) for shelf in self.shelves]
-        self._inventories = [shelf.inventories() for shelf in kept]
-        # In shared memory, so that workers that live longer than an epoch see it change.
-        self._epoch = torch.ones(1, dtype=torch.int64).share_memory_()
-        self._now: Epoch | None = None
+        self.inventories = [shelf.inventories() for shelf in kept]
+        parts = [share.share for share in shares]
+        self.present = Present(self.stock, seed, parts, extend, clean_share, sampling, beta, fixed)
+        self.hands = Hands()
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_shelves": None, "_now": None}
+        return self.__dict__ | {"_shelves": None}
 
     @property
     def shelves(self) -> list[Shelf]:
@@ -96,52 +111,95 @@ class SliceDataset(Dataset[Draft]):
                 plan.check_inventory(share.recipe, shelf.paths)
         return self._shelves
 
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, from 1; workers that run already follow with their next item.
+    def set_epoch(self, epoch: int, shares: Sequence[float] | None = None, hard: Hardness | None = None) -> None:
+        """Go to an epoch; workers that run already follow with the first item of their next iteration.
+
+        Args:
+            epoch: from 1.
+            shares: of this epoch and those that follow, one number for each share; None: as they are.
+            hard: which items this epoch and those that follow keep; None: as it is.
 
         Raises:
-            SettingError: no such epoch.
+            SettingError: no such epoch, shares that leave too little to originals, or nothing is left to take.
         """
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
-            raise SettingError(f"epoch: {epoch!r}: epochs count from 1, such as set_epoch(1)")
-        self._epoch[0] = epoch
+        self.present.go(epoch, shares, hard)
 
     @property
     def epoch(self) -> int:
         """The epoch that items are drawn for, from 1."""
-        return int(self._epoch[0])
+        return self.present.epoch
+
+    @property
+    def mixture(self) -> Mixture:
+        """What stands at which position of this epoch."""
+        return self.present.mixture
+
+    def identity(self) -> dict[str, Any]:
+        """What two data sets have in common that give the same items in the same order, under 500 bytes of JSON."""
+        now = self.present
+        recipes = [share.recipe.digest[:8] for share in self.shares]
+        sampling = now.sampling + (f" {now.beta:g}" if now.sampling == "effective" else "")
+        mixing = f"{sampling}{', extend' * now.extend}{', fixed' * now.fixed}"
+        said = {"seed": self.seed, "data": self.stock.digest, "recipes": ",".join(recipes)}
+        return {**said, "mixing": mixing, "shares": now.shares, "hard": now.left_out}
 
     def __len__(self) -> int:
-        added = sum(round(share.share * len(self.stock.originals)) for share in self.shares) if self.extend else 0
-        return len(self.stock.originals) + added
+        return len(self.mixture)
 
-    def __getitem__(self, index: int) -> Draft:
+    def __getitem__(self, index: int | Pick) -> Draft:
         """The item at a position of this epoch, drawn and read; where it cannot be read, the next original."""
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        share, row = self._at().row(index % len(self))
-        reason = ""
-        for turn in range(len(self.stock.originals) + 1):
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int | Pick]) -> list[Draft]:
+        """Several items at once, which is faster: a DataLoader's workers ask so."""
+        picks = [one if isinstance(one, Pick) else self._pick(one) for one in indices]
+        rows = epoch.rows(picks, self.seed, self.stock, self.shares, self.inventories)
+        found = [self._read(pick, row) for pick, row in zip(picks, rows, strict=True)]
+        if self.ready:
+            self.make(found)
+        return found
+
+    def _pick(self, position: int) -> Pick:
+        if not -len(self) <= position < len(self):
+            raise IndexError(position)
+        return self.mixture.picks(np.array([position % len(self)]))[0]
+
+    def _read(self, pick: Pick, row: dict[str, Any]) -> Draft:
+        share, reason, originals = pick.share, "", self.stock.originals
+        after = int(originals.searchsorted(pick.row, side="right"))
+        for turn in range(len(originals) + 1):
+            self.hands.take(pick.row)
             try:
-                source, rate = making.parent(self._recipe, self.root, row)
+                source, rate = making.parent(self.untouched, self.root, row)
                 marks = regions.read(self.root, row, source)
+                return Draft(share, row, source, rate, marks, reason=reason)
             except InputError as error:
                 reason = reason or error.reason
-                other = self.stock.originals[(index + 1 + turn) % len(self.stock.originals)]
-                share, row = self._at().original(other)
-                continue
-            draft = Draft(share, row, source, rate, marks, reason=reason)
-            if self.ready:
-                self.make([draft])
-            return draft
+                share, pick = -1, Pick(-1, int(originals[(after + turn) % len(originals)]), 0)
+                row = epoch.rows([pick], self.seed, self.stock, self.shares, self.inventories)[0]
         raise InputError(reason, "no original can be read")
 
-    def _at(self) -> Epoch:
-        if self._now is None or self._now.number != self.epoch:
-            shares, known = [share.share for share in self.shares], self.stock
-            mixture = mix(self.seed, self.epoch, known.hashes, known.originals, known.pools, shares, self.extend)
-            self._now = Epoch(self.epoch, self.seed, mixture, known, self.shares, self._inventories)
-        return self._now
+    def again(self, item: str) -> Draft:
+        """One item by its id, as a batch has it, whichever epoch it was of: drawn, read and made.
+
+        Raises:
+            SettingError: no parent has such items.
+        """
+        parent, mark, variant = item.rpartition("~")
+        parent = parent.rstrip("~")
+        made = bool(mark and variant.isdecimal())
+        row = self.stock.place(parent) if made else None
+        if row is None:
+            own = self.stock.place(item)
+            picks = [Pick(-1, own, 0)] if own is not None else []
+        else:
+            picks = [Pick(share, row, int(variant)) for share, pool in enumerate(self.stock.pools) if row in pool]
+        for pick in picks:
+            (draft,) = self.__getitems__([pick])
+            if draft.row["id"] == item:
+                self.make([draft])
+                return draft
+        raise SettingError(f"id: {item!r}: is none of this data set's")
 
     def make(self, some: Sequence[Draft], threads: int = 1, device: str = "cpu") -> None:
         """Give drafts their items; one that cannot be made is its parent as it was, with the reason.
@@ -150,50 +208,18 @@ class SliceDataset(Dataset[Draft]):
             threads: how many items are made at a time; no byte depends on it.
             device: cpu, cuda or cuda:N.
         """
-        outcomes = [Outcome(dict(draft.row)) for draft in some]
-        left = list(range(len(some)))
-        for attempt in range(self.retries + 1 if self.gates else 1):
-            for i in left if attempt else []:
-                share = some[i].share
-                outcomes[i] = Outcome(redraw(self.shares[share], self.seed, outcomes[i].row, self._inventories[share]))
-            self._attempt(some, outcomes, left, threads, device)
-            left = [i for i in left if outcomes[i].reason and some[i].share >= 0]
-            if not left:
-                break
-        for i in left:
-            some[i].reason = outcomes[i].reason
-            outcomes[i] = Outcome({**outcomes[i].row, "id": outcomes[i].row["parent"], "variant": 0, "attempt": 0})
-        making.make(self._recipe, [outcomes[i] for i in left], [some[i].read() for i in left], None, False, threads)
-        for draft, outcome in zip(some, outcomes, strict=True):
-            self._finish(draft, outcome)
-
-    def _attempt(
-        self, some: Sequence[Draft], outcomes: Sequence[Outcome], left: Sequence[int], threads: int, device: str
-    ) -> None:
-        for share in sorted({some[i].share for i in left}):
-            these = [i for i in left if some[i].share == share]
-            recipe, shelf, on = self._recipe, None, "cpu"
-            if share >= 0:
-                on = device
-                recipe, shelf = self.shares[share].recipe, self.shelves[share]
-            sources = [some[i].read() for i in these]
-            making.make(recipe, [outcomes[i] for i in these], sources, shelf, self.gates, threads, on)
-
-    def _finish(self, draft: Draft, outcome: Outcome) -> None:
-        made = outcome.made
-        if made is None:
-            raise InputError(outcome.reason, outcome.detail)
-        whole = draft.share >= 0 and not draft.reason
-        recipe = self.shares[draft.share].recipe if whole else self._recipe
-        draft.facts = facts(recipe, outcome, self.shares[draft.share].slice if whole else None)
-        draft.item = made.item
-        if self.kind == "image" and (made.masks or any(share.recipe.paints() for share in self.shares)):
-            draft.mask = np.logical_or.reduce([np.zeros(made.item.shape[:2], bool), *made.masks.values()])
+        maker.make(self, some, threads, device)
 
     def collate(self, some: Sequence[Draft]) -> Any:
         """What a DataLoader calls: a batch where items are made already, or what `Augment` makes one of."""
         return self.batch(some) if self.ready else drafts.pack(some)
 
     def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
-        """A batch of made drafts; see `drafts.batch`."""
-        return drafts.batch(some, self.kind, self._numbers, self.size, self.way)
+        """A batch of made drafts; see `collate.batch`."""
+        return collate.batch(some, self._numbers, self.form)
+
+    def aboard(self, some: Sequence[Draft], device: str) -> dict[str, Any]:
+        """A batch of drafts that are not made, made on a CUDA device and left there; no gate is asked."""
+        from sliceforge.engine.cuda import batch
+
+        return batch.batch(self.shares, self.shelves, some, self._numbers, device, self.form)

@@ -1,79 +1,128 @@
-"""What an epoch is made of: which positions are made items, of which parents and variants."""
+"""What an epoch is made of: which positions are made items, of which parents and variants; asked for one at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from sliceforge.engine.keys import Keys
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.shuffle import Shuffle
+
+EPOCHS = 1 << 16
+"""Epochs of a training job at most: what an epoch's second use of a parent adds to its variant."""
+
+TURNS = 1 << 15
+"""How often an epoch can use one parent."""
+
+
+class Pick(NamedTuple):
+    """One item of an epoch.
+
+    Args:
+        share: which share makes it, or −1 for an original.
+        row: which item of the stock it is, or is made of.
+        variant: of a made item; 0 for an original.
+    """
+
+    share: int
+    row: int
+    variant: int
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """An epoch's positions, each column (L,).
+    """The positions of an epoch, a function of (seed, epoch, ids) alone; nothing of its size is stored.
 
-    Args:
-        share: which share a position's item is made by, or −1 for an original.
-        row: which item it is, or is made of.
-        variant: of a made item; 0 for an original.
-    """
-
-    share: np.ndarray
-    row: np.ndarray
-    variant: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.row)
-
-
-def mix(
-    seed: int,
-    epoch: int,
-    hashes: np.ndarray,
-    originals: np.ndarray,
-    pools: Sequence[np.ndarray],
-    shares: Sequence[float],
-    extend: bool = False,
-) -> Mixture:
-    """The positions of an epoch, a function of (seed, epoch, ids) alone.
-
-    A share s of n originals is round(s·n) made items. They stand in the places of the originals whose keyed hash is
-    least in that epoch, or after them all with `extend`. Parents come in the order of a hash of their own, each as
-    often as any other to within one; where an epoch needs a parent R times, its variants are (e−1)·R + 1 … e·R.
+    A share s of n positions is round(s·n) made items. They stand in places that each epoch shuffles anew, or after
+    all others with `extend`. Parents come shuffled, each as often as any other to within one. The first use of a
+    parent in epoch e has variant e, the next e + 65 536, and so on: no variant comes twice, whatever shares an epoch
+    has.
 
     Args:
         seed: any whole number from 0.
         epoch: from 1.
-        hashes: `item_hash` of every item, (N,) uint64.
-        originals: the rows that an epoch goes through, (n,) whole numbers.
+        groups: the originals, rows of the stock, in groups of which each has positions of its own.
+        sizes: the positions of each group; a group shorter than that comes in turns, each row as often as any other to
+            within one.
         pools: for each share, the rows of its parents.
-        shares: of the originals, each from 0 to 1.
+        shares: of all positions, each from 0 to 1.
         extend: made items are added, and displace nothing.
+
+    Raises:
+        SettingError: a parent would be needed too often.
     """
-    count = len(originals)
-    ranks = np.argsort(_uniform(seed, epoch, hashes[originals], "place"), kind="stable")
-    share, row, variant = np.full(count, -1), originals.astype(np.int64), np.zeros(count, np.int64)
-    begin = 0
-    for index, (pool, part) in enumerate(zip(pools, shares, strict=True)):
-        size = min(round(part * count), count - begin if not extend else round(part * count))
-        if not size or not len(pool):
-            continue
-        often = -(-size // len(pool))
-        order = pool[np.argsort(_uniform(seed, epoch, hashes[pool], f"parent {index}"), kind="stable")]
-        parents = np.resize(order, size)
-        variants = (epoch - 1) * often + 1 + np.arange(size) // len(pool)
-        if extend:
-            share = np.concatenate([share, np.full(size, index)])
-            row, variant = np.concatenate([row, parents]), np.concatenate([variant, variants])
-        else:
-            places = ranks[begin : begin + size]
-            share[places], row[places], variant[places] = index, parents, variants
-            begin += size
-    return Mixture(share, row, variant)
 
+    seed: int
+    epoch: int
+    groups: Sequence[np.ndarray]
+    sizes: Sequence[int]
+    pools: Sequence[np.ndarray]
+    shares: Sequence[float]
+    extend: bool = False
 
-def _uniform(seed: int, epoch: int, hashes: np.ndarray, draw: str) -> np.ndarray:
-    spread = np.full(len(hashes), epoch, np.uint32)
-    return Keys(seed, hashes, spread, np.zeros(len(hashes), np.uint16), "epoch").uniform(draw)[:, 0]
+    def __post_init__(self) -> None:
+        for number, (pool, count) in enumerate(zip(self.pools, self.counts, strict=True)):
+            if count > TURNS * len(pool):
+                raise SettingError(
+                    f"shares[{number}]: {count} items of {len(pool)} parents; expected at most {TURNS} each"
+                )
+
+    @property
+    def places(self) -> int:
+        """Positions of originals, and of what displaces them."""
+        return sum(self.sizes)
+
+    @property
+    def counts(self) -> list[int]:
+        """Made items of each share."""
+        room, found = self.places, []
+        for pool, share in zip(self.pools, self.shares, strict=True):
+            wanted = round(share * self.places) if len(pool) else 0
+            found.append(wanted if self.extend else min(wanted, room))
+            room -= found[-1]
+        return found
+
+    def __len__(self) -> int:
+        return self.places + (sum(self.counts) if self.extend else 0)
+
+    def picks(self, positions: np.ndarray) -> list[Pick]:
+        """What stands at some positions, (B,) whole numbers from 0."""
+        share, row, variant = self.columns(positions)
+        return [Pick(*one) for one in zip(share.tolist(), row.tolist(), variant.tolist(), strict=True)]
+
+    def columns(self, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What `picks` says, as columns: shares, rows and variants, each (B,) int64."""
+        places = np.asarray(positions, np.int64)
+        made = places - self.places if self.extend else self._shuffle(self.places, "place").back(places)
+        ends = np.cumsum(self.counts)
+        share = np.searchsorted(ends, made, side="right")
+        share = np.where((made < 0) | (share == len(ends)), -1, share)
+        row, variant = np.empty(len(places), np.int64), np.zeros(len(places), np.int64)
+        own = share < 0
+        row[own] = self._originals(places[own])
+        for index, pool in enumerate(self.pools):
+            here = np.flatnonzero(share == index)
+            if len(here):
+                turn, place = np.divmod(made[here] - (ends[index] - self.counts[index]), len(pool))
+                row[here] = pool[self._shuffle(len(pool), f"parent {index}").at(place)]
+                variant[here] = self.epoch + EPOCHS * turn
+        return share, row, variant
+
+    def _originals(self, places: np.ndarray) -> np.ndarray:
+        """The rows that stand at some places, made items aside."""
+        ends = np.cumsum(self.sizes)
+        group = np.searchsorted(ends, places, side="right")
+        out = np.empty(len(places), np.int64)
+        for number, (rows, size) in enumerate(zip(self.groups, self.sizes, strict=True)):
+            here = np.flatnonzero(group == number)
+            place = places[here] - (ends[number] - size)
+            if size != len(rows):
+                place = self._shuffle(len(rows), f"group {number}").at(place % len(rows))
+            out[here] = rows[place]
+        return out
+
+    def _shuffle(self, count: int, what: str) -> Shuffle:
+        return Shuffle(count, f"{self.seed}\0{self.epoch}\0{what}")

@@ -29,7 +29,7 @@ def draw(
     recipe: Recipe,
     parents: pa.Table,
     seed: int,
-    variant: int,
+    variant: int | np.ndarray,
     banks: Mapping[str, Inventory],
     slice_: str | None = None,
     attempt: int | np.ndarray = 0,
@@ -37,6 +37,7 @@ def draw(
     """The plan of one variant for parents that `parents.survey` returned (or for some rows of an earlier plan).
 
     Args:
+        variant: one for all, or (B,) for rows that have their places in the run already.
         attempt: where to begin, one for all or (B,); with a slice, the first from there whose row keeps its promise.
 
     Raises:
@@ -53,7 +54,7 @@ def draw(
         readable = parents["read.reason"].is_null().to_numpy(zero_copy_only=False)
         _promise(recipe, parents, seed, variant, shapes, slice_, attempts, columns, readable)
     made = pa.array(lineage.made_ids(parents, variant), pa.string())
-    numbers = {"variant": pa.array(np.full(len(ids), variant, np.int32)), "attempt": pa.array(attempts, pa.int32())}
+    numbers = {"variant": pa.array(np.full(len(ids), variant), pa.int32()), "attempt": pa.array(attempts, pa.int32())}
     numbers |= {quotas.SLOT: pa.array(slots)} if recipe.by_slot() else {}
     return pa.table(
         {"id": made, **dict(zip(parents.column_names, parents.columns, strict=True)), **numbers}
@@ -87,7 +88,7 @@ def _promise(
     recipe: Recipe,
     parents: pa.Table,
     seed: int,
-    variant: int,
+    variant: int | np.ndarray,
     shapes: Shapes,
     slice_: str,
     attempts: np.ndarray,
@@ -103,7 +104,8 @@ def _promise(
         if not len(left):
             return
         attempts[left] += 1
-        keys = Keys.of(seed, [ids[i] for i in left], variant, attempts[left])
+        which = variant[left] if isinstance(variant, np.ndarray) else variant
+        keys = Keys.of(seed, [ids[i] for i in left], which, attempts[left])
         for name, column in recipe.draw(keys, shapes.take(left)).items():
             columns[name][left] = column
     raise SettingError(

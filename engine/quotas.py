@@ -16,15 +16,15 @@ SLOT = "read.slot"
 """The plan's column of places, where a step has a quota."""
 
 
-def slots(rows: pa.Table, variant: int) -> np.ndarray:
+def slots(rows: pa.Table, variant: int | np.ndarray) -> np.ndarray:
     """(B,) int64, the place of each row in the run: (variant − 1) · rows of a plan + row of the plan.
 
     Args:
         rows: all the parents of a variant in plan order; or rows of its plan that a gate draws again, which keep their
             places.
-        variant: from 1.
+        variant: from 1; (B,) where each row has its own.
     """
-    if SLOT in rows.column_names and len(rows) and rows["variant"][0].as_py() == variant:
+    if SLOT in rows.column_names and (rows["variant"].to_numpy() == variant).all():
         kept: np.ndarray = rows[SLOT].to_numpy()
         return kept
     return (variant - 1) * len(rows) + np.arange(len(rows))

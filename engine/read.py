@@ -141,14 +141,18 @@ def check_digest(path: Path, sha256: str) -> None:
         raise InputError("unreadable", "its SHA-256 is not the one in the manifest")
 
 
-def pad(clips: Sequence[np.ndarray]) -> dict[str, torch.Tensor]:
-    """A batch of clips of any lengths: `audio` (B, T) float32, zeros after each clip's `length` (B,) int64."""
+def pad(clips: Sequence[np.ndarray], samples: int | None = None) -> dict[str, torch.Tensor]:
+    """A batch of clips of any lengths: `audio` (B, T) float32, zeros after each clip's `length` (B,) int64.
+
+    Args:
+        samples: T; what is longer is cut. None: the longest.
+    """
     import torch
 
-    lengths = [len(clip) for clip in clips]
-    audio = np.zeros((len(clips), max(lengths, default=0)), np.float32)
-    for row, clip in zip(audio, clips, strict=True):
-        row[: len(clip)] = clip
+    lengths = [len(clip) if samples is None else min(len(clip), samples) for clip in clips]
+    audio = np.zeros((len(clips), max(lengths, default=0) if samples is None else samples), np.float32)
+    for row, clip, length in zip(audio, clips, lengths, strict=True):
+        row[:length] = clip[:length]
     return {"audio": torch.from_numpy(audio), "length": torch.tensor(lengths, dtype=torch.int64)}
 
 

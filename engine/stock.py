@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,11 @@ from sliceforge.engine import quotas
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.keys import item_hash
 from sliceforge.engine.manifest import Manifest
-from sliceforge.engine.parents import choose, survey
+from sliceforge.engine.parents import SIZES, choose, survey
 from sliceforge.engine.recipe import Recipe
+
+SLACK = 1e-9
+"""By which shares such as 0.1 + 0.2 may miss what they sum to."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,32 @@ class Stock:
     pools: tuple[np.ndarray, ...]
     slots: tuple[tuple[np.ndarray, int], ...]
 
+    @cached_property
+    def seconds(self) -> np.ndarray:
+        """(N,) float64, how long each clip is; of images, pixels."""
+        length, rate, height, width = (self.items[name].to_numpy().astype(np.float64) for name in SIZES)
+        return length / rate if rate.any() else height * width
+
+    def groups(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Some rows by their label, in the order of the labels; those without one are a group, the first."""
+        labels = self.items["label"].take(pa.array(rows)).fill_null("").dictionary_encode().combine_chunks()
+        order = np.argsort(np.array(labels.dictionary.to_pylist(), object), kind="stable")
+        codes = labels.indices.to_numpy()
+        return [rows[codes == code] for code in order]
+
+    def place(self, item: str) -> int | None:
+        """The row of an item, or None."""
+        found = pc.index(self.items["parent"], item).as_py()
+        return None if found < 0 else int(found)
+
+    @cached_property
+    def digest(self) -> str:
+        """What says that two stocks hold the same items, for the same ends."""
+        told = hashlib.blake2b(digest_size=8)
+        for rows in (self.originals, *self.pools):
+            told.update(self.hashes[rows].tobytes() + b"/")
+        return told.hexdigest()
+
     @classmethod
     def of(cls, found: Manifest, shares: Sequence[Share], items: str | None, seed: int) -> Stock:
         """What a manifest has for some shares.
@@ -89,7 +120,7 @@ class Stock:
         )
 
 
-def check(shares: Sequence[Share], extend: bool) -> None:
+def check(shares: Sequence[Share], extend: bool, clean_share: float) -> None:
     """Refuse shares that cannot stand in one epoch.
 
     Raises:
@@ -97,15 +128,32 @@ def check(shares: Sequence[Share], extend: bool) -> None:
     """
     if not shares or not all(isinstance(share, Share) for share in shares):
         raise SettingError("shares: expected at least one, such as [Share(load('speech/car_noise'), share=0.3)]")
-    if any(not 0 <= share.share <= 1 for share in shares) or (not extend and sum(one.share for one in shares) > 1):
-        parts = ", ".join(f"{share.share:g}" for share in shares)
-        raise SettingError(
-            f"shares: {parts}: expected shares from 0 to 1, and no more than 1 together unless extend=True"
-        )
+    check_parts([share.share for share in shares], extend, clean_share)
     kinds = {(share.recipe.kind, share.recipe.rate) for share in shares}
     if len(kinds) > 1:
         named = " and ".join(sorted(f"{kind} at {rate or 'any'} Hz" for kind, rate in kinds))
         raise SettingError(f"shares: their recipes are for {named}; expected one kind and rate, such as rate=16000")
+
+
+def check_parts(shares: Sequence[float], extend: bool, clean_share: float) -> None:
+    """Refuse shares that leave less of an epoch to originals than is promised.
+
+    Raises:
+        SettingError: one line.
+    """
+    if isinstance(clean_share, bool) or not isinstance(clean_share, int | float) or not 0 <= clean_share <= 1:
+        raise SettingError(f"clean_share: {clean_share!r}: expected a number from 0 to 1, such as clean_share=0.4")
+    known = all(isinstance(share, int | float) and not isinstance(share, bool) for share in shares)
+    parts = ", ".join(f"{share:g}" if known else repr(share) for share in shares)
+    if not known or any(not 0 <= share <= 1 for share in shares) or (not extend and sum(shares) > 1 + SLACK):
+        raise SettingError(
+            f"shares: {parts}: expected shares from 0 to 1, and no more than 1 together unless extend=True"
+        )
+    clean = 1 / (1 + sum(shares)) if extend else 1 - sum(shares)
+    if clean < clean_share - SLACK:
+        raise SettingError(
+            f"shares: {parts}: leave {clean:.3g} of an epoch to originals; clean_share={clean_share:g} asks for more"
+        )
 
 
 def _check_found(originals: np.ndarray, pools: Sequence[np.ndarray], shares: Sequence[Share]) -> None:

@@ -16,12 +16,13 @@ import yaml
 from harness import tree
 from torch.utils.data import DataLoader
 
-from sliceforge.engine import bench, device, drafts, fuse, near, trial
-from sliceforge.engine.augment import Augment
+from sliceforge.engine import bench, collate, device, fuse, near, trial
+from sliceforge.engine.augment import Augment, Made
 from sliceforge.engine.cli import main
 from sliceforge.engine.codecs import audio, image
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.device import Device
+from sliceforge.engine.drafts import Draft
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.loader import SliceDataset
 from sliceforge.engine.stock import Share
@@ -280,18 +281,29 @@ def batches(some: SliceDataset, augment: Augment) -> list[dict[str, Any]]:
     return list(augment(DataLoader(some, batch_size=8, collate_fn=some.collate)))
 
 
+def launched_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A card that the machine has not has no stream; what is launched on it is what the card of the test makes."""
+
+    def aboard(some: SliceDataset, drafts: list[Draft], name: str) -> dict[str, Any]:
+        some.make(drafts, 1, name)
+        return some.batch(drafts)
+
+    monkeypatch.setattr(SliceDataset, "aboard", aboard)
+    monkeypatch.setattr(Augment, "_launched", lambda self, on, launch: Made(launch()))
+
+
 def test_a_loader_on_a_card_gives_the_items_of_the_cpu(
     card: SimpleNamespace, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moved = []
-    monkeypatch.setattr(drafts, "moved", lambda batch, name: moved.append(name) or batch)
+    launched_there(monkeypatch)
     card.steps = 0
     some = dataset(clips)
-    on_cpu, on_card = batches(some, Augment(some)), batches(some, Augment(some, "cuda"))
+    on_cpu = batches(some, Augment(some))
+    some.set_epoch(1)
+    on_card = batches(some, Augment(some, "cuda"))
     for one, other in zip(on_cpu, on_card, strict=True):
         assert torch.equal(one["audio"], other["audio"])
         assert one["row"] == other["row"]
-    assert moved == ["cuda"] * len(on_cpu)
     assert all(row["variant"] for _, rows in card.made for row in rows)
 
 
@@ -309,7 +321,7 @@ def test_a_loader_told_auto_chooses_once_by_its_first_batch(
         return Device(faster)
 
     monkeypatch.setattr(device, "faster", choose)
-    monkeypatch.setattr(drafts, "moved", lambda batch, name: batch)
+    launched_there(monkeypatch)
     some = dataset(clips)
     augment = Augment(some, "auto")
     assert len(batches(some, augment)) == 3
@@ -329,7 +341,7 @@ def test_a_loader_without_a_card_says_why(clips: Path) -> None:
 
 def test_all_tensors_of_a_batch_go_to_the_device_and_nothing_else() -> None:
     batch = {"image": [torch.zeros(2), torch.zeros(3)], "target": torch.zeros(1), "id": ["a"], "row": [{}]}
-    moved = drafts.moved(batch, "meta")
+    moved = collate.moved(batch, "meta")
     assert [one.device.type for one in (*moved["image"], moved["target"])] == ["meta"] * 3
     assert (moved["id"], moved["row"]) == (["a"], [{}])
 

@@ -15,8 +15,6 @@ from torch.utils.data import DataLoader
 from sliceforge.engine import Augment, Share, SliceDataset, generate, load
 from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.keys import item_hash
-from sliceforge.engine.mixing import mix
 from sliceforge.engine.read import read_audio, read_image
 from sliceforge.engine.replay import replay
 
@@ -175,27 +173,6 @@ def test_an_epoch_has_a_position_for_each_original_and_a_share_of_made_items(cli
 def test_originals_come_as_they_are(clips: Path) -> None:
     for item, one in values(clips_of(clips, 0.0), 1).items():
         assert np.array_equal(one, soundfile.read(clips / f"{item}.wav", dtype="float32")[0])
-
-
-def test_an_epoch_depends_on_ids_alone_and_no_parent_is_favoured() -> None:
-    ids = [f"item {i}" for i in range(200)]
-    hashes = np.array([item_hash(item) for item in ids], np.uint64)
-    rows, pool = np.arange(200), np.arange(20)
-    one = mix(7, 4, hashes, rows, [pool], [0.45])
-    uses = np.bincount(one.row[one.share == 0], minlength=20)
-    assert uses.sum() == 90
-    assert set(uses) == {4, 5}
-    assert set(one.variant[one.share == 0]) == {16, 17, 18, 19, 20}
-    turned = np.random.default_rng(1).permutation(200)
-    where = np.argsort(turned)
-    two = mix(7, 4, hashes[turned], np.arange(200), [np.sort(where[pool])], [0.45])
-    meant = {(ids[i], s, ids[r], v) for i, s, r, v in zip(range(200), one.share, one.row, one.variant, strict=True)}
-    ids2 = [ids[i] for i in turned]
-    got = {(ids2[i], s, ids2[r], v) for i, s, r, v in zip(range(200), two.share, two.row, two.variant, strict=True)}
-    assert meant == got
-    others = mix(7, 5, hashes, rows, [pool], [0.45])
-    assert not np.array_equal(one.share, others.share)
-    assert not set(others.variant[others.share == 0]) & set(one.variant[one.share == 0])
 
 
 def test_no_global_generator_is_touched(clips: Path) -> None:

@@ -1,0 +1,173 @@
+"""The batches of a training job, epoch after epoch, and where it is in them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from itertools import chain
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler, default_collate
+
+from sliceforge.engine.batches import Batches, Place
+from sliceforge.engine.errors import RunError, SettingError
+from sliceforge.engine.prefetch import Ahead
+from sliceforge.engine.stream import Stream
+
+if TYPE_CHECKING:
+    from sliceforge.engine.augment import Augment
+    from sliceforge.engine.loader import SliceDataset
+
+TAKEN = (
+    *("num_workers", "pin_memory", "timeout", "worker_init_fn", "multiprocessing_context"),
+    *("prefetch_factor", "persistent_workers", "pin_memory_device", "in_order"),
+)
+"""What a loader in Sliceforge's order takes from the one that was given."""
+
+
+class Feed:
+    """An iterable of batches: each iteration is the next epoch, made ahead of the training step.
+
+    A loader with one of torch's own samplers gets the order of `Batches` instead: the same for any number of workers
+    and ranks, split over the ranks. `state_dict` says how far training is, not how far ahead batches were made.
+
+    Args:
+        augment: makes the batches.
+        loader: over its data set, or over a `Stream` of it.
+        depth: finished batches that wait at most.
+
+    Raises:
+        SettingError: a sampler whose place cannot be told, or another data set.
+    """
+
+    def __init__(self, augment: Augment, loader: DataLoader[Any], depth: int = 2) -> None:
+        self._augment, self._depth, self._dataset = augment, depth, augment.dataset
+        self.batches = _batches(loader, augment.dataset)
+        self._loader = _ordered(loader, self.batches)
+        self._workers: set[BaseProcess] = set()
+        self._place: Place | None = None
+        self._loaded: Place | None = None
+        if hasattr(loader, "load_state_dict"):
+            self._stand_in(loader)
+
+    def __len__(self) -> int:
+        """Batches of this rank in the epoch that the data set is at."""
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        steps = self._begin()
+        self._dataset.hands.clear()
+        ahead = Ahead(self._opened, self._augment.made, self._depth, self._watch)
+        try:
+            for made in ahead:
+                _, self._place = next(steps)
+                yield self._augment.landed(made)
+        finally:
+            ahead.close()
+            # A stream's workers look where they begin, and leave it there.
+            self.batches.forget()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where training is, under 1 KB of JSON: the epoch, and the items that all ranks were given of it.
+
+        It may be loaded with another number of workers or ranks; a plain batch size may be another, too.
+        """
+        return self.batches.saved(self._loaded or self._place or Place(self._dataset.epoch))
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state_dict` was: the next iteration has what was left of its epoch, the one after it is whole.
+
+        Raises:
+            SettingError: the state is of other data or settings.
+        """
+        self._loaded = self.batches.restored(state)
+
+    def _begin(self) -> Iterator[tuple[Any, Place]]:
+        """The steps of the next iteration; what iterates the loader begins where they do."""
+        if self._loaded is not None:
+            self.batches.start(self._loaded)
+            self._loaded = None
+        place = self.batches.begin()
+        steps = self.batches.steps(place)
+        first = next(steps, None)
+        if first is None and self.batches.over(place):
+            # A state that was taken at the end of an epoch goes on with the next.
+            place = self.batches.begin()
+            steps = self.batches.steps(place)
+            first = next(steps, None)
+        self._place = place
+        self.batches.start(place)
+        return chain([first] if first else [], steps)
+
+    def _opened(self) -> Iterator[Any]:
+        before = set(multiprocessing.active_children())
+        iterator = iter(self._loader)
+        self._workers |= set(multiprocessing.active_children()) - before
+        return iterator
+
+    def _watch(self) -> None:
+        for worker in list(self._workers):
+            if worker.exitcode == 0:
+                self._workers.discard(worker)
+            elif worker.exitcode is not None:
+                self._workers.clear()
+                raise RunError(self._obituary(worker))
+
+    def _obituary(self, worker: BaseProcess) -> str:
+        code, row = worker.exitcode or 0, self._dataset.hands.of(worker.pid or 0)
+        how = f"was killed by signal {-code}" if code < 0 else f"ended with {code}"
+        if row is None:
+            return f"loader: worker {worker.pid} {how} before it read anything"
+        item = self._dataset.stock.items.slice(row, 1).to_pylist()[0]
+        return f"loader: worker {worker.pid} {how}; it read {item['parent']!r} ({item['path']})"
+
+    def _stand_in(self, loader: Any) -> None:
+        """Of a loader that keeps a state: that would be of what was fetched; it says what was given out instead."""
+        waiting = getattr(loader, "next_iter_state", None)
+        if waiting:
+            self.load_state_dict(waiting)
+        loader.state_dict, loader.load_state_dict = self.state_dict, self.load_state_dict
+
+
+def _batches(loader: DataLoader[Any], dataset: SliceDataset) -> Batches:
+    """The order that a loader has, or gets.
+
+    Raises:
+        SettingError: a sampler whose place cannot be told, or another data set.
+    """
+    own = loader.dataset.batches if isinstance(loader.dataset, Stream) else loader.batch_sampler
+    if (own.dataset if isinstance(own, Batches) else loader.dataset) is not dataset:
+        raise SettingError("loader: goes through another data set than Augment has; expected DataLoader(dataset, …)")
+    if isinstance(own, Batches):
+        return own
+    sampler, size, drop = loader.sampler, loader.batch_size, loader.drop_last
+    if size is not None and isinstance(sampler, RandomSampler) and not sampler.replacement:
+        return Batches(dataset, size, drop_last=drop)
+    if size is not None and isinstance(sampler, SequentialSampler):
+        return Batches(dataset, size, shuffle=False, drop_last=drop)
+    if size is not None and isinstance(sampler, DistributedSampler):
+        rank, world = sampler.rank, sampler.num_replicas
+        return Batches(dataset, size, shuffle=sampler.shuffle, drop_last=drop, rank=rank, world=world)
+    raise SettingError(
+        "loader: has a sampler of its own; expected shuffle=True, or batch_sampler=Batches(dataset, batch_size)"
+    )
+
+
+def _ordered(loader: DataLoader[Any], batches: Batches) -> DataLoader[Any]:
+    """The loader, or one like it that has the order.
+
+    Without a generator of its own, torch's loader draws a seed for its workers from the global one.
+    """
+    stream, dataset = isinstance(loader.dataset, Stream), batches.dataset
+    generator = loader.generator or torch.Generator().manual_seed(dataset.seed & (2**63 - 1))
+    known = loader.collate_fn is not default_collate
+    if type(loader) is DataLoader and (stream or (known and loader.batch_sampler is batches)):
+        loader.generator = generator
+        return loader
+    taken = {name: getattr(loader, name) for name in TAKEN if hasattr(loader, name)}
+    taken["collate_fn"] = loader.collate_fn if known else dataset.collate
+    if stream:
+        return DataLoader(loader.dataset, batch_size=None, generator=generator, **taken)
+    return DataLoader(dataset, batch_sampler=batches, generator=generator, **taken)
