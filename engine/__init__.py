@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from sliceforge.engine.hardness import Hardness as Hardness
     from sliceforge.engine.loader import SliceDataset as SliceDataset
     from sliceforge.engine.run import generate as generate
+    from sliceforge.engine.stage import Stage as Stage
     from sliceforge.engine.stock import Share as Share
     from sliceforge.engine.stream import Stream as Stream
 
-__all__ = ["Augment", "Batches", "Hardness", "Share", "SliceDataset", "Stream", "generate", "load"]
+__all__ = ["Augment", "Batches", "Hardness", "Share", "SliceDataset", "Stage", "Stream", "generate", "load"]
 
 _WHERE = {
     "load": "compose.load_recipe",
@@ -30,6 +31,7 @@ _WHERE = {
     "Hardness": "hardness.Hardness",
     "Share": "stock.Share",
     "SliceDataset": "loader.SliceDataset",
+    "Stage": "stage.Stage",
     "Stream": "stream.Stream",
 }
 

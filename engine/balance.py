@@ -35,7 +35,7 @@ def positions(counts: Sequence[int], sampling: str, beta: float = 0.999) -> list
         beta: β, from 0 to below 1.
 
     >>> positions([90, 9, 1], "class"), positions([90, 9, 1], "effective", 0.9)
-    ([34, 33, 33], [83, 13, 4])
+    ([34, 33, 33], [78, 13, 9])
     """
     total = sum(counts)
     sizes = np.asarray(counts, np.float64)
