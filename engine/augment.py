@@ -101,8 +101,13 @@ class Augment:
         return Made(batch, event)
 
     def _faster(self, some: Sequence[Draft]) -> Device:
-        # Of copies: a draft that could not be made remembers why.
-        self.chosen = devices.faster(
-            lambda name: self.dataset.make([replace(one) for one in some], self.threads, name), len(some)
-        )
+        def make(name: str) -> None:
+            if name != devices.CPU and not self.dataset.gates:
+                self.dataset.aboard(some, name)
+                torch.cuda.synchronize(name)
+                return
+            # Copies: a draft that could not be made remembers why.
+            self.dataset.make([replace(one) for one in some], self.threads, name)
+
+        self.chosen = devices.faster(make, len(some))
         return self.chosen

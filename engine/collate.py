@@ -24,6 +24,7 @@ class Form:
         way: `fit.WAYS`.
         samples: what clips are cut or filled to; None: the longest of the batch.
         tv: images, masks and boxes as `torchvision.tv_tensors`.
+        masked: each image has a mask, be it empty.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Form:
     way: str = "crop"
     samples: int | None = None
     tv: bool = False
+    masked: bool = False
 
     @classmethod
     def of(cls, kind: str, rate: int | None, size: object, way: str, seconds: float | None, tv: bool) -> Form:
@@ -60,7 +62,8 @@ def batch(drafts: Sequence[Draft], classes: Mapping[str, int], form: Form) -> di
     Returns:
         `audio` (B, T) float32 and `length` (B,); or `image` (B, C, H, W) of the items' own type, `boxes` (N, 4) float32
         of each, x0, y0, x1, y1 in pixels, `box_labels` of each, and where the drafts have masks `mask` (B, H, W) bool.
-        `target` (B,) int64, −1 where a label is no single class; `made` (B,) bool; lists `id`, `parent`, `label`,
+        `target` (B,) int64, −1 where a label is no single class; `made` (B,) bool; `share` (B,) int64, which share made
+        it, −1 where none did; lists `id`, `parent`, `label`,
         `reason` and `row`.
     """
     out = told(drafts, classes)
@@ -88,6 +91,7 @@ def told(drafts: Sequence[Draft], classes: Mapping[str, int]) -> dict[str, Any]:
         "label": labels,
         "target": torch.tensor([classes.get(label or "", -1) for label in labels]),
         "made": torch.tensor([draft.share >= 0 and not draft.reason for draft in drafts]),
+        "share": torch.tensor([-1 if draft.reason else draft.share for draft in drafts]),
         "reason": [draft.reason for draft in drafts],
         "row": facts,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,13 +81,13 @@ class SliceDataset(Dataset[Draft]):
         first = shares[0].recipe
         self.kind, self.rate = first.kind, first.rate
         self.untouched = first.untouched()
-        self.paints = any(share.recipe.paints() for share in shares)
-        size = size if size is not None else first.source.get("size")
-        self.form = Form.of(self.kind, self.rate, size, fit, seconds, tv_tensors)
         found = manifest.read(data, self.kind, pattern)
         self.root = found.root
         self.stock = Stock.of(found, shares, items, seed)
         self.rejects = self.stock.rejects
+        size = size if size is not None else first.source.get("size")
+        plain = Form.of(self.kind, self.rate, size, fit, seconds, tv_tensors)
+        self.form = replace(plain, masked=self.stock.masked or any(share.recipe.paints() for share in shares))
         labels = {label for label in self.stock.items["label"].to_pylist() if label}
         labels |= {label for share in shares for label in share.recipe.labels()}
         self.classes = sorted(labels)
@@ -106,7 +107,10 @@ class SliceDataset(Dataset[Draft]):
     def shelves(self) -> list[Shelf]:
         """The banks of each share, in this process."""
         if self._shelves is None:
-            self._shelves = [Shelf.open(paths, self.kind) for paths in self._banks]
+            # Shares that have the same banks keep what they read of them once.
+            keys = [tuple(sorted(paths.items())) for paths in self._banks]
+            opened = {key: Shelf.open(dict(key), self.kind) for key in dict.fromkeys(keys)}
+            self._shelves = [opened[key] for key in keys]
             for share, shelf in zip(self.shares, self._shelves, strict=True):
                 plan.check_inventory(share.recipe, shelf.paths)
         return self._shelves
@@ -177,13 +181,20 @@ class SliceDataset(Dataset[Draft]):
                 reason = reason or error.reason
                 share, pick = -1, Pick(-1, int(originals[(after + turn) % len(originals)]), 0)
                 row = epoch.rows([pick], self.seed, self.stock, self.shares, self.inventories)[0]
+            except Exception as error:
+                error.add_note(f"loader: it read {row['parent']!r} ({row['path']})")
+                raise
         raise InputError(reason, "no original can be read")
 
-    def again(self, item: str) -> Draft:
+    def again(self, item: str, share: int | None = None) -> Draft:
         """One item by its id, as a batch has it, whichever epoch it was of: drawn, read and made.
 
+        Args:
+            item: its id.
+            share: the share that made it, as the batch says; None where only one has such a parent.
+
         Raises:
-            SettingError: no parent has such items.
+            SettingError: no parent has such items, or several shares have.
         """
         parent, mark, variant = item.rpartition("~")
         parent = parent.rstrip("~")
@@ -193,7 +204,10 @@ class SliceDataset(Dataset[Draft]):
             own = self.stock.place(item)
             picks = [Pick(-1, own, 0)] if own is not None else []
         else:
-            picks = [Pick(share, row, int(variant)) for share, pool in enumerate(self.stock.pools) if row in pool]
+            able = [number for number, pool in enumerate(self.stock.pools) if row in pool]
+            picks = [Pick(number, row, int(variant)) for number in able if share in (None, number)]
+            if len(picks) > 1:
+                raise SettingError(f"id: {item!r}: shares {able} make such items; expected one, such as share={able[0]}")
         for pick in picks:
             (draft,) = self.__getitems__([pick])
             if draft.row["id"] == item:

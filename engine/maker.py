@@ -63,5 +63,5 @@ def _finish(dataset: SliceDataset, draft: Draft, outcome: Outcome) -> None:
     recipe = dataset.shares[draft.share].recipe if whole else dataset.untouched
     draft.facts = facts(recipe, outcome, dataset.shares[draft.share].slice if whole else None)
     draft.item = made.item
-    if dataset.kind == "image" and (made.masks or dataset.paints):
+    if dataset.form.masked:
         draft.mask = np.logical_or.reduce([np.zeros(made.item.shape[:2], bool), *made.masks.values()])

@@ -68,6 +68,12 @@ class Stock:
         length, rate, height, width = (self.items[name].to_numpy().astype(np.float64) for name in SIZES)
         return length / rate if rate.any() else height * width
 
+    @property
+    def masked(self) -> bool:
+        """Whether some images bring a mask along."""
+        names = [name for name in ("read.mask", "read.segmentations") if name in self.items.column_names]
+        return any(self.items[name].null_count < len(self.items) for name in names)
+
     def groups(self, rows: np.ndarray) -> list[np.ndarray]:
         """Some rows by their label, in the order of the labels; those without one are a group, the first."""
         labels = self.items["label"].take(pa.array(rows)).fill_null("").dictionary_encode().combine_chunks()

@@ -125,12 +125,13 @@ class Resident:
         return key is not None
 
 
-_latest: deque[Resident] = deque(maxlen=2)
-"""A shelf for training and one for validation take turns; what is used no more does not hold a device's memory."""
+_latest: deque[Resident] = deque(maxlen=8)
+"""The shelves of a few shares, for training and for validation, take turns; what is used no more does not hold a
+device's memory."""
 
 
 def resident_of(banks: Resident | Shelf | None, device: str) -> Resident:
-    """What is on the device of a shelf, or a new one where it is not among the latest two."""
+    """What is on the device of a shelf, or a new one where it is not among the latest."""
     if isinstance(banks, Resident):
         return banks
     for one in _latest:

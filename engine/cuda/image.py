@@ -77,6 +77,20 @@ def make(recipe: Recipe, tasks: Sequence[Task], banks: Any = None, device: str =
     Raises:
         SettingError: no such device, or a warp with no sensible map.
     """
+    return [_finished(item) for item in launched(recipe, tasks, banks, device)]
+
+
+def launched(recipe: Recipe, tasks: Sequence[Task], banks: Any = None, device: str = "cuda") -> list[Item]:
+    """The same on their way: those that a step happened to are `landed` or have their `error`, the others are as read.
+
+    Nobody has waited for the device but for steps that run alone.
+
+    Args:
+        recipe, tasks, banks, device: as for `make`.
+
+    Raises:
+        SettingError: no such device, or a warp with no sensible map.
+    """
     check(device)
     functions, items = Functions(recipe), [_begin(task) for task in tasks]
     with torch.no_grad(), nullcontext() if device == "cpu" else torch.cuda.device(device):
@@ -91,7 +105,7 @@ def make(recipe: Recipe, tasks: Sequence[Task], banks: Any = None, device: str =
             scene.apply(step, recipe, happens, banks)
         left = [item for item in items if not item.error and (item.waiting or not item.fresh)]
         _through(functions, left, device, last=True)
-        return [_finished(item) for item in items]
+    return items
 
 
 def _begin(task: Task) -> Item:

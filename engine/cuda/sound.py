@@ -150,8 +150,8 @@ def _launched(
 def _made(recipe: Recipe, task: Task, item: np.ndarray, gain: float, shelf: Shelf | None) -> Made:
     happening = [step for step in recipe.steps if recipe.active(step, task.row)]
     mixes = [step.name for step in happening if isinstance(step.op, Mix)]
-    proportional = all(isinstance(step.op, Gain | Mix | Source) for step in happening)
-    if proportional and len(mixes) <= 1:
+    scaled = proportional(recipe, task.row)
+    if scaled and len(mixes) <= 1:
 
         def parts() -> Mapping[str, np.ndarray]:
             foreground = task.parent * np.float32(gain)
@@ -160,7 +160,13 @@ def _made(recipe: Recipe, task: Task, item: np.ndarray, gain: float, shelf: Shel
         return Made(task.parent, item, task.rate, gain, Later(parts))
     again = cache(lambda: sound.make(recipe, task.parent, task.rate, task.row, shelf))
     stems, heard = Later(lambda: again().stems), Later(lambda: again().heard)
-    return Made(task.parent, item, task.rate, gain if proportional else math.nan, stems, heard)
+    return Made(task.parent, item, task.rate, gain if scaled else math.nan, stems, heard)
+
+
+def proportional(recipe: Recipe, row: Mapping[str, Any]) -> bool:
+    """Whether only gains and mixes touch a plan row's clip, so that its own sound is the parent's times a gain."""
+    happening = (step for step in recipe.steps if recipe.active(step, row))
+    return all(isinstance(step.op, Gain | Mix | Source) for step in happening)
 
 
 def _by_cpu(recipe: Recipe, task: Task, shelf: Shelf | None) -> Made | InputError:

@@ -83,8 +83,8 @@ def test_a_state_goes_on_with_what_was_left(taken: int, clips: Path) -> None:
     after = told(feed)
     other = feed_of(clips_of(clips), workers=1, multiprocessing_context="fork")
     other.load_state_dict(state)
-    assert other.state_dict() == state
     if left:
+        assert other.state_dict() == state
         assert told(other) == left
     assert told(other) == after
     assert len(json.dumps(state)) < 1024

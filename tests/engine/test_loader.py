@@ -203,6 +203,24 @@ def test_images_of_several_sizes_are_a_list_or_are_fitted(strips: Path) -> None:
         assert batch["mask"].shape == (6, 40, 90)
 
 
+def test_where_some_images_have_masks_every_image_of_every_batch_has_one(strips: Path, tmp_path: Path) -> None:
+    lines = ["id,path,mask"]
+    for i, path in enumerate(sorted(strips.rglob("*.png"))[:6]):
+        (tmp_path / f"{i}.png").write_bytes(path.read_bytes())
+        mask = np.zeros(np.asarray(Image.open(path)).shape, np.uint8)
+        mask[10:20, 30:40] = 255
+        Image.fromarray(mask).save(tmp_path / f"mask {i}.png")
+        lines.append(f"{i},{i}.png,{'' if i % 3 else f'mask {i}.png'}")
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    dataset = SliceDataset(
+        str(tmp_path / "table.csv"), [Share(load("geometric"), share=0.5)], 7, size=32, fit="stretch"
+    )
+    for batch in Augment(dataset)(DataLoader(dataset, 2)):
+        assert batch["mask"].shape == (2, 32, 32)
+        for mask, parent in zip(batch["mask"], batch["parent"], strict=True):
+            assert bool(mask.any()) <= (int(parent) % 3 == 0)
+
+
 def test_what_cannot_be_read_any_more_is_replaced_and_says_so(clips: Path, tmp_path: Path) -> None:
     for path in sorted(clips.glob("*.wav"))[:6]:
         (tmp_path / path.name).write_bytes(path.read_bytes())
