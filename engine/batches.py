@@ -71,7 +71,7 @@ class Batches(Sampler[list[Pick]]):
         # Epoch, done, and 1 where the next iteration starts there; shared with workers that iterate themselves.
         self._start = torch.zeros(3, dtype=torch.int64).share_memory_()
         self._place: Place | None = None
-        self._count: tuple[Mixture, int] | None = None
+        self._count: tuple[int, Mixture, int] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_count": None}
@@ -98,16 +98,23 @@ class Batches(Sampler[list[Pick]]):
         return Place(epoch, done) if given else Place(self.dataset.epoch)
 
     def __iter__(self) -> Iterator[list[Pick]]:
-        for picks, place in self.steps(self.begin()):
+        begun = self.begin()
+        for picks, place in self.steps(begun):
             self._place = place
             yield picks
+        # Whoever keeps a state between two epochs goes on with the next.
+        self._place = Place(begun.epoch + 1)
 
     def __len__(self) -> int:
         """Batches of this rank in the epoch that the data set is at."""
-        mixture = self.dataset.mixture
-        if self._count is None or self._count[0] is not mixture:
-            self._count = mixture, self.order.steps(mixture, self.dataset.epoch, self.rank)
-        return self._count[1]
+        return self.count(self.dataset.epoch)
+
+    def count(self, epoch: int) -> int:
+        """Batches of this rank in an epoch, with shares as they are."""
+        now = epoch, self.dataset.mixture
+        if self._count is None or self._count[0] != epoch or self._count[1] is not now[1]:
+            self._count = *now, self.order.steps(self.dataset.present.of(epoch), epoch, self.rank)
+        return self._count[2]
 
     def steps(self, place: Place) -> Iterator[tuple[list[Pick], Place]]:
         """This rank's batches from a place on, each with the place that all ranks have come to once it is done."""

@@ -63,8 +63,7 @@ def batch(drafts: Sequence[Draft], classes: Mapping[str, int], form: Form) -> di
         `audio` (B, T) float32 and `length` (B,); or `image` (B, C, H, W) of the items' own type, `boxes` (N, 4) float32
         of each, x0, y0, x1, y1 in pixels, `box_labels` of each, and where the drafts have masks `mask` (B, H, W) bool.
         `target` (B,) int64, −1 where a label is no single class; `made` (B,) bool; `share` (B,) int64, which share made
-        it, −1 where none did; lists `id`, `parent`, `label`,
-        `reason` and `row`.
+        each, −1 where none did; lists `id`, `parent`, `label`, `reason` and `row`.
     """
     out = told(drafts, classes)
     items = [draft.item for draft in drafts if draft.item is not None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
-from itertools import chain
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
@@ -49,14 +48,23 @@ class Feed:
         self._workers: set[BaseProcess] = set()
         self._place: Place | None = None
         self._loaded: Place | None = None
+        self._lost: Ahead | None = None
         if hasattr(loader, "load_state_dict"):
             self._stand_in(loader)
 
     def __len__(self) -> int:
-        """Batches of this rank in the epoch that the data set is at."""
-        return len(self.batches)
+        """Batches of this rank in the epoch that is under way or, where none is, in the next.
+
+        Lightning asks before an epoch begins, and cuts it there.
+        """
+        place, present = self._loaded or self._place, self._dataset.present
+        begun = place is not None and place.epoch == present.epoch and not self.batches.over(place)
+        return self.batches.count(present.epoch if begun else present.coming)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        if self._lost is not None:
+            self._lost.close()
+            self._lost = None
         steps = self._begin()
         self._dataset.hands.clear()
         ahead = Ahead(self._opened, self._augment.made, self._depth, self._watch)
@@ -64,8 +72,18 @@ class Feed:
             for made in ahead:
                 _, self._place = next(steps)
                 yield self._augment.landed(made)
-        finally:
             ahead.close()
+        except GeneratorExit:
+            ahead.close()
+            raise
+        except BaseException:
+            # A worker is gone, or Ctrl-C has ended them all: who waits for the thread hears of it seconds too late.
+            ahead.stop()
+            self._lost, self._workers = ahead, set()
+            # Workers that live on cannot without those that are gone: the next iteration starts others.
+            self._loader._iterator = None
+            raise
+        finally:
             # A stream's workers look where they begin, and leave it there.
             self.batches.forget()
 
@@ -82,24 +100,20 @@ class Feed:
         Raises:
             SettingError: the state is of other data or settings.
         """
-        self._loaded = self.batches.restored(state)
+        place = self.batches.restored(state)
+        if self.batches.over(place):
+            place = Place(place.epoch + 1)
+            self._dataset.set_epoch(place.epoch)
+        self._loaded = place
 
     def _begin(self) -> Iterator[tuple[Any, Place]]:
         """The steps of the next iteration; what iterates the loader begins where they do."""
         if self._loaded is not None:
             self.batches.start(self._loaded)
             self._loaded = None
-        place = self.batches.begin()
-        steps = self.batches.steps(place)
-        first = next(steps, None)
-        if first is None and self.batches.over(place):
-            # A state that was taken at the end of an epoch goes on with the next.
-            place = self.batches.begin()
-            steps = self.batches.steps(place)
-            first = next(steps, None)
-        self._place = place
-        self.batches.start(place)
-        return chain([first] if first else [], steps)
+        self._place = self.batches.begin()
+        self.batches.start(self._place)
+        return self.batches.steps(self._place)
 
     def _opened(self) -> Iterator[Any]:
         before = set(multiprocessing.active_children())
@@ -143,7 +157,7 @@ def _batches(loader: DataLoader[Any], dataset: SliceDataset) -> Batches:
     if isinstance(own, Batches):
         return own
     sampler, size, drop = loader.sampler, loader.batch_size, loader.drop_last
-    if size is not None and isinstance(sampler, RandomSampler) and not sampler.replacement:
+    if size is not None and _shuffles(sampler):
         return Batches(dataset, size, drop_last=drop)
     if size is not None and isinstance(sampler, SequentialSampler):
         return Batches(dataset, size, shuffle=False, drop_last=drop)
@@ -153,6 +167,12 @@ def _batches(loader: DataLoader[Any], dataset: SliceDataset) -> Batches:
     raise SettingError(
         "loader: has a sampler of its own; expected shuffle=True, or batch_sampler=Batches(dataset, batch_size)"
     )
+
+
+def _shuffles(sampler: Any) -> bool:
+    """Whether it is torch's shuffle, or that of torchdata's loader, which is a class of its own with the same name."""
+    named = any(one.__name__ == RandomSampler.__name__ for one in type(sampler).__mro__)
+    return named and not sampler.replacement
 
 
 def _ordered(loader: DataLoader[Any], batches: Batches) -> DataLoader[Any]:

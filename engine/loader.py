@@ -119,7 +119,7 @@ class SliceDataset(Dataset[Draft]):
         """Go to an epoch; workers that run already follow with the first item of their next iteration.
 
         Args:
-            epoch: from 1.
+            epoch: from 0; an iteration that was told none begins with 1.
             shares: of this epoch and those that follow, one number for each share; None: as they are.
             hard: which items this epoch and those that follow keep; None: as it is.
 
@@ -207,7 +207,7 @@ class SliceDataset(Dataset[Draft]):
             able = [number for number, pool in enumerate(self.stock.pools) if row in pool]
             picks = [Pick(number, row, int(variant)) for number in able if share in (None, number)]
             if len(picks) > 1:
-                raise SettingError(f"id: {item!r}: shares {able} make such items; expected one, such as share={able[0]}")
+                raise SettingError(f"id: {item!r}: shares {able} make such items; name one, such as share={able[0]}")
         for pick in picks:
             (draft,) = self.__getitems__([pick])
             if draft.row["id"] == item:

@@ -39,11 +39,11 @@ class Mixture:
     A share s of n positions is round(s·n) made items. They stand in places that each epoch shuffles anew, or after
     all others with `extend`. Parents come shuffled, each as often as any other to within one. The first use of a
     parent in epoch e has variant e, the next e + 65 536, and so on: no variant comes twice, whatever shares an epoch
-    has.
+    has. Epoch 0, where others count from, has variants 65 536, 131 072, and so on.
 
     Args:
         seed: any whole number from 0.
-        epoch: from 1.
+        epoch: from 0; the first by itself is 1.
         groups: the originals, rows of the stock, in groups of which each has positions of its own.
         sizes: the positions of each group; a group shorter than that comes in turns, each row as often as any other to
             within one.
@@ -108,7 +108,7 @@ class Mixture:
             if len(here):
                 turn, place = np.divmod(made[here] - (ends[index] - self.counts[index]), len(pool))
                 row[here] = pool[self._shuffle(len(pool), f"parent {index}").at(place)]
-                variant[here] = self.epoch + EPOCHS * turn
+                variant[here] = (self.epoch or EPOCHS) + EPOCHS * turn
         return share, row, variant
 
     def _originals(self, places: np.ndarray) -> np.ndarray:

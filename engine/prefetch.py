@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from queue import Empty, Full, Queue
@@ -77,12 +78,19 @@ class Ahead(Iterator[Any]):
             except Empty:
                 continue
             if error is not None:
-                self.close()
+                if not isinstance(error, StopIteration):
+                    # Of a worker that died, whoever watches says more than the loader does.
+                    self._watch()
                 raise error
             return made
 
+    def stop(self) -> None:
+        """Make no more; does not wait for the thread, which may wait for a worker that is gone, some seconds long."""
+        self._stop.set()
+
     def close(self) -> None:
         """Make no more, and wait until the thread has seen it."""
-        self._stop.set()
-        if self._thread is not threading.current_thread():
-            self._thread.join()
+        self.stop()
+        # A daemon is not to be waited for once the interpreter ends: it never comes back.
+        while self._thread.is_alive() and not sys.is_finalizing():
+            self._thread.join(POLL)

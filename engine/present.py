@@ -60,14 +60,19 @@ class Present:
         return int(self._now[0])
 
     @property
+    def coming(self) -> int:
+        """The epoch that the next iteration has: the one that was gone to, or the next."""
+        return self.epoch + self._begun
+
+    @property
     def shares(self) -> list[float]:
         """Of this epoch."""
         return [float(share) for share in self._shares]
 
     def go(self, epoch: int, shares: Sequence[float] | None = None, hard: Hardness | None = None) -> None:
         """See `SliceDataset.set_epoch`."""
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or not 1 <= epoch < EPOCHS:
-            raise SettingError(f"epoch: {epoch!r}: epochs count from 1, such as set_epoch(1)")
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or not 0 <= epoch < EPOCHS:
+            raise SettingError(f"epoch: {epoch!r}: expected a whole number from 0, such as set_epoch(1)")
         parts, left_out = self.shares if shares is None else list(shares), self._left_out.numpy()
         if shares is not None:
             if len(parts) != len(self._shares):
@@ -107,6 +112,10 @@ class Present:
         if self._kept is None or self._kept[0] != now:
             self._kept = now, self._mixture(now[0], self.shares, self._left_out.numpy())
         return self._kept[1]
+
+    def of(self, epoch: int) -> Mixture:
+        """What stands where in an epoch, with shares as they are."""
+        return self.mixture if epoch == self.epoch else self._mixture(epoch, self.shares, self._left_out.numpy())
 
     def _mixture(self, epoch: int, shares: Sequence[float], left_out: np.ndarray) -> Mixture:
         stock = self.stock

@@ -13,6 +13,7 @@ from sliceforge.engine.banks import Shelf
 from sliceforge.engine.classes import Classes
 from sliceforge.engine.errors import InputError, SettingError
 from sliceforge.engine.keys import Keys
+from sliceforge.engine.mixing import EPOCHS
 from sliceforge.engine.outcome import Outcome, facts
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.subjects import Subject
@@ -75,17 +76,17 @@ class Stage:
 
     @property
     def epoch(self) -> int:
-        """The epoch that items are drawn for, from 1: the variant of what is made."""
+        """The epoch that items are drawn for: the variant of what is made, and 65 536 in epoch 0."""
         return int(self._epoch[0])
 
     def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch, from 1; workers that run already follow with their next item.
+        """Go to an epoch, from 0; workers that run already follow with their next item.
 
         Raises:
             SettingError: no such epoch.
         """
-        if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 1:
-            raise SettingError(f"epoch: {epoch!r}: epochs count from 1, such as set_epoch(1)")
+        if isinstance(epoch, bool) or not isinstance(epoch, int) or not 0 <= epoch < EPOCHS:
+            raise SettingError(f"epoch: {epoch!r}: expected a whole number from 0, such as set_epoch(1)")
         self._epoch[0] = epoch
 
     def rows(
@@ -155,7 +156,9 @@ class Stage:
         return {**facts(self.recipe, outcome, self.slice), "plan": drawn}
 
     def _made(self, some: Sequence[Subject]) -> list[Outcome]:
-        return subjects.make(self.recipe, some, self.seed, self.epoch, self.shelf, self._inventories, self.slice)
+        return subjects.make(
+            self.recipe, some, self.seed, self.epoch or EPOCHS, self.shelf, self._inventories, self.slice
+        )
 
     def _check_slice(self, slice_: str) -> None:
         rate = self.recipe.rate or 16000

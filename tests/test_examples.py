@@ -4,6 +4,11 @@ import importlib.util
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+import torch
+
+from sliceforge.engine import Share, SliceDataset
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -16,5 +21,43 @@ def example(name: str) -> ModuleType:
     return module
 
 
-def test_a_small_network_learns_words_under_noise() -> None:
-    assert example("train_speech").main(epochs=25) > 0.6
+def test_words_that_were_heard_in_a_car_are_told_under_noise_that_is_new() -> None:
+    (plain, noisy_plain), (car, noisy_car) = example("train_speech").main(epochs=40)
+    assert min(plain, car) > 0.9
+    assert noisy_car > noisy_plain + 0.05
+
+
+def test_defects_that_are_new_in_every_epoch_teach_more_than_the_same_few() -> None:
+    (same,), (new,) = example("train_steel").main(epochs=24)
+    assert new > 0.35  # one of four by chance
+    assert new > same + 0.05
+
+
+def test_a_training_that_was_stopped_goes_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    speech = example("train_speech")
+    monkeypatch.setattr(speech, "BATCH", 2)
+    monkeypatch.setattr(speech, "EVERY", 7)  # five batches an epoch: in the middle of one
+
+    def weights(epochs: int, state: Path | None) -> torch.Tensor:
+        dataset = SliceDataset(None, [Share(speech.TRAINED)], 7, seconds=1.0)
+        model = speech.train(dataset, epochs, state)
+        return torch.cat([weight.flatten() for weight in model.state_dict().values()])
+
+    class Killed(BaseException):
+        pass
+
+    whole, replace = weights(3, None), Path.replace
+    state = tmp_path / "state"
+
+    def after_one(self: Path, target: Path) -> Path:
+        replace(self, target)
+        if target == state:  # what kills it comes right after the first state is there
+            raise Killed
+        return target
+
+    monkeypatch.setattr(Path, "replace", after_one)
+    with pytest.raises(Killed):
+        weights(3, state)
+    monkeypatch.setattr(Path, "replace", replace)
+    assert torch.load(state)["step"] == 7
+    assert torch.equal(weights(3, state), whole)

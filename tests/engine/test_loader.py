@@ -253,7 +253,7 @@ def test_wrong_settings_are_one_line(clips: Path) -> None:
     for call, said in (
         (lambda: clips_of(clips, 1.5), "shares: 1.5"),
         (lambda: SliceDataset(str(clips), []), "at least one"),
-        (lambda: clips_of(clips).set_epoch(0), "epochs count from 1"),
+        (lambda: clips_of(clips).set_epoch(-1), "epoch: -1: expected a whole number from 0"),
         (lambda: clips_of(clips, fit="corp"), "did you mean crop"),
         (lambda: Augment(clips_of(clips), "cuda"), "device"),
         (lambda: clips_of(clips, items="speaker = 'none'"), "no item"),

@@ -155,9 +155,9 @@ def test_a_wrong_setting_is_one_line_at_once(settings: Mapping[str, object], say
     assert "\n" not in str(error.value)
 
 
-def test_epochs_count_from_one() -> None:
-    with pytest.raises(SettingError, match="epochs count from 1"):
-        Stage(load("speech/levels")).set_epoch(0)
+def test_no_epoch_lies_before_the_first() -> None:
+    with pytest.raises(SettingError, match="expected a whole number from 0"):
+        Stage(load("speech/levels")).set_epoch(-1)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

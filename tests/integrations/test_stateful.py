@@ -133,5 +133,12 @@ def test_a_state_of_the_loader_itself_is_refused_by_a_feed(clips: Path) -> None:
         Augment(dataset)(other)
 
 
+def test_the_program_in_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import snippets  # not at the top: the other processes of this file have no tests on their path
+
+    monkeypatch.chdir(tmp_path)
+    assert snippets.run("torchdata") == 1
+
+
 if __name__ == "__main__":
     two_epochs(*sys.argv[1:])
