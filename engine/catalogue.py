@@ -11,6 +11,7 @@ from sliceforge.engine.anatomy import Part, part, parts
 from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.library import HOME, Library
+from sliceforge.engine.operators import APART
 from sliceforge.engine.settings import CHOICES
 from sliceforge.engine.texts import Row, plain, table
 from sliceforge.engine.vet import read_yaml
@@ -51,8 +52,9 @@ def listing(config: Mapping[str, Any], config_dirs: Sequence[str] = ()) -> str:
     made = {name: about for name, about in recipes(config_dirs).items() if wanted in name}
     sections: dict[str, list[Row]] = {
         "Recipes": list(made.items()),
-        "Operators": [row for one in known if not one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
-        "Gates": [row for one in known if one.name.startswith("gate/") for row in _rows(one, bool(wanted))],
+        "Operators": _family(known, "", bool(wanted)),
+        "Gates": _family(known, "gate", bool(wanted)),
+        "Attributes": _family(known, "attribute", bool(wanted)),
         "Banks": [(f"banks.{name}=", f"read by {', '.join(by)}") for name, by in banks().items() if not wanted],
     }
     if wanted in made or wanted.endswith((".yaml", ".yml")):
@@ -100,6 +102,12 @@ def _stand_in(step: str, op: str) -> Op:
     nothing = dict.fromkeys(form.__abstractmethods__) | {"kind": op.partition("/")[0]}
     made: Op = type(known.form, (form,), nothing)()
     return made
+
+
+def _family(known: Sequence[Part], family: str, settings: bool) -> list[Row]:
+    """What there is of a family, or of all whose parts are steps."""
+    own = [(one.name.partition("/")[0], one) for one in known]
+    return [row for name, one in own if (name if name in APART else "") == family for row in _rows(one, settings)]
 
 
 def _rows(one: Part, settings: bool) -> Iterator[Row]:

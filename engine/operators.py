@@ -9,6 +9,9 @@ from typing import Any
 
 from sliceforge.engine.errors import SettingError, did_you_mean
 
+APART = ("gate", "attribute")
+"""Families whose parts are no steps."""
+
 
 def find(name: str, trust: Sequence[str] = (), family: str = "") -> type[Any]:
     """The class that a recipe names: `audio/mix` is `Mix` in kernels/audio/mix.py; `my_package.hum` is `Hum`.
@@ -50,5 +53,5 @@ def _operators(family: str) -> Iterator[str]:
 
     for path in KERNELS.glob("*/*.py"):
         folder = path.parent.name
-        if path.stem != "__init__" and (folder == "gate") == (family == "gate"):
+        if path.stem != "__init__" and (folder if folder in APART else "") == (family if family in APART else ""):
             yield f"{folder}/{path.stem}"

@@ -1,0 +1,20 @@
+"""How high an image is."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sliceforge.engine.loop.attribute import Attribute
+from sliceforge.kernels.seen import Seen
+
+
+@dataclass(frozen=True)
+class Height(Attribute):
+    """Its height, pixels."""
+
+    kind: ClassVar[str] = "image"
+    unit: ClassVar[str] = "pixels"
+    whole: ClassVar[bool] = True
+
+    def measure(self, item: Seen, /) -> float | None:
+        """Always there."""
+        return int(item.pixels.shape[0])
