@@ -42,6 +42,7 @@ bench: setup  ## measure, where the tests pass: benchmarks/results and benchmark
 	@$(BIN)/python -m pytest benchmarks --benchmark-enable --benchmark-only --benchmark-json=benchmarks/results/latest.json
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python benchmarks/generate.py
+	@$(BIN)/python -m benchmarks.training
 	@$(BIN)/python -m benchmarks.table
 
 test-newest:  ## all tests with the newest versions that the ranges allow

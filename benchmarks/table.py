@@ -3,7 +3,7 @@
 python -m benchmarks.table [FOLDER]
 
 FOLDER, benchmarks/results unless given, holds latest.json (pytest-benchmark), and where they have been measured
-peers.json, generate.json and scale.json.
+peers.json, generate.json, scale.json, training.json and loader.json.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import sections
+from benchmarks.loader import section as faults
+from benchmarks.training.section import training
 
 HERE = Path(__file__).resolve().parent
 
@@ -100,7 +102,7 @@ def page(results: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) ->
 
     Args:
         results: pytest-benchmark's JSON.
-        others: name → what `peers`, `generate` and `scale` wrote, of those that were measured.
+        others: name → what `peers`, `generate`, `scale` and `loader` wrote, of those that were measured.
     """
     found: dict[str, dict[str, Mapping[str, Any]]] = defaultdict(dict)
     for one in results["benchmarks"]:
@@ -123,6 +125,8 @@ def page(results: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) ->
         "peers": sections.peers,
         "generate": sections.generate,
         "scale": sections.scale,
+        "training": training,
+        "loader": faults.section,
     }
     for name, section in written.items():
         if name in others:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
@@ -69,6 +68,7 @@ class Feed:
         self._dataset.hands.clear()
         ahead = Ahead(self._opened, self._augment.made, self._depth, self._watch)
         try:
+            ahead.wait()
             for made in ahead:
                 _, self._place = next(steps)
                 yield self._augment.landed(made)
@@ -116,9 +116,9 @@ class Feed:
         return self.batches.steps(self._place)
 
     def _opened(self) -> Iterator[Any]:
-        before = set(multiprocessing.active_children())
         iterator = iter(self._loader)
-        self._workers |= set(multiprocessing.active_children()) - before
+        # Not multiprocessing.active_children(): that forgets those that are dead already.
+        self._workers = set(getattr(iterator, "_workers", ()))
         return iterator
 
     def _watch(self) -> None:

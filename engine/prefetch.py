@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from queue import Empty, Full, Queue
 from typing import Any
@@ -20,7 +21,7 @@ class Ahead(Iterator[Any]):
     """What `make` makes of what an iterator gives, in order, a few of them before they are asked for.
 
     Args:
-        begin: opens the iterator, in the thread, while the caller waits.
+        begin: opens the iterator, in the thread, while the caller waits: see `wait`.
         make: what is done with each.
         depth: how many wait at most, finished.
         watch: called while nothing comes; raises where nothing will.
@@ -39,9 +40,14 @@ class Ahead(Iterator[Any]):
         # A daemon: where a worker hangs, the job can still end.
         self._thread = threading.Thread(target=self._run, name="sliceforge", daemon=True)
         self._thread.start()
-        self._open.wait()
+
+    def wait(self) -> None:
+        """Until the iterator is open."""
+        while not self._open.wait(POLL):
+            self._watch()
 
     def _run(self) -> None:
+        iterator: Iterator[Any] | None = None
         try:
             iterator = self._opened()
             for given in iterator:
@@ -50,8 +56,12 @@ class Ahead(Iterator[Any]):
             self._put((None, StopIteration()))
         # Whatever goes wrong is raised where the batch is asked for.
         except BaseException as error:
+            # Torch's frames hold the error and the loader: without this, workers stay until garbage is collected.
+            for one in filter(None, (error, error.__context__)):
+                traceback.clear_frames(one.__traceback__)
             self._put((None, error))
         finally:
+            iterator = None
             self._open.set()
 
     def _opened(self) -> Iterator[Any]:
@@ -77,12 +87,16 @@ class Ahead(Iterator[Any]):
                 made, error = self._ready.get(timeout=POLL)
             except Empty:
                 continue
-            if error is not None:
+            if error is None:
+                return made
+            try:
                 if not isinstance(error, StopIteration):
                     # Of a worker that died, whoever watches says more than the loader does.
                     self._watch()
                 raise error
-            return made
+            finally:
+                # Its traceback holds this frame and the loader's, which would keep each other, and the workers, alive.
+                del error
 
     def stop(self) -> None:
         """Make no more; does not wait for the thread, which may wait for a worker that is gone, some seconds long."""
