@@ -16,6 +16,10 @@ VERBS = {
     "replay": "make one item again from its plan row: sliceforge replay run=RUN id=ID out=FILE [stems=true]",
     "audit": "check a run's shards, hashes and gates, and make a share again: sliceforge audit run=RUN",
     "report": "a page of a run to look at and listen to: sliceforge report run=RUN",
+    "find": "weak slices, and why they are weak: sliceforge find predictions=P.parquet data=EVAL train=TRAIN",
+    "allocate": "how much each weak slice gets: sliceforge allocate slices=slices.yaml train=TRAIN budget=5000",
+    "verify": "did it help, and harm nothing: sliceforge verify before=A.parquet after=B.parquet slices=slices.yaml",
+    "loop": "all of it around your own training: sliceforge loop train=COMMAND data=TRAIN eval=EVAL out=LOOP",
     "list": "recipes, operators and gates, a line each",
     "show": "a recipe with every setting, its unit and where it was set: sliceforge show recipe=steel/scratches",
 }

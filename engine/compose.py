@@ -35,7 +35,20 @@ from sliceforge.engine.vet import NAME, RECIPE_KEYS, read_yaml
 if TYPE_CHECKING:
     from sliceforge.engine.recipe import Recipe
 
-VERBS = ("generate", "preview", "bench", "replay", "audit", "report", "list", "show")
+VERBS = (
+    "generate",
+    "preview",
+    "bench",
+    "replay",
+    "audit",
+    "report",
+    "find",
+    "allocate",
+    "verify",
+    "loop",
+    "list",
+    "show",
+)
 
 
 @dataclass(frozen=True)

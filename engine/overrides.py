@@ -16,7 +16,18 @@ from sliceforge.engine.vet import FORBIDDEN, NAME, RECIPE_KEYS, vet
 # Taken as typed: Hydra's grammar refuses ` = `, `<`, `(`, `ü`, `~` and `#`.
 _OF_MATERIAL = ("data", "pattern", "parents", "slice", "out", "run", "id")
 _OF_THE_LOOP = ("predictions", "production", "before", "after", "slices", "budget")
-TEXTS = (*_OF_MATERIAL, *_OF_THE_LOOP)
+_OF_TRAINING = (
+    "train",
+    "train_pattern",
+    "train_predictions",
+    "cluster",
+    "curves",
+    "suspects",
+    "found_on",
+    "eval",
+    "eval_pattern",
+)
+TEXTS = (*_OF_MATERIAL, *_OF_THE_LOOP, *_OF_TRAINING)
 _PLAIN = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _STEP = re.compile(r"op(/[a-z0-9_]+)+@steps(\.[a-z0-9_]+)+")
 _BANK = re.compile(r"banks\.[A-Za-z0-9_]+")

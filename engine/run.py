@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import Counter
@@ -9,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from sliceforge.engine import ahead, commit, coverage, folder, plan, receipts, sink, trial
 from sliceforge.engine.ahead import Progress
@@ -59,7 +62,7 @@ def generate(
     """Make, or go on with, the run that a composed configuration describes.
 
     Args:
-        config: what `compose("generate", …)` returns.
+        config: what `compose("generate", …)` returns; and `held_out`, ids that are no parents whatever `parents` says.
         name: the recipe's name: the default `out` is runs/<name>.
         told: progress.
         said: told in a line which device was chosen, and why.
@@ -74,6 +77,7 @@ def generate(
     sink.suffix(config["sink"], recipe.kind)
     manifest = read(config.get("data"), recipe.kind, config.get("pattern") or "", material=config.get("material"))
     rows = choose(manifest, recipe, config.get("parents"), config.get("slice"))
+    rows &= ~np.isin(manifest.table["id"].to_numpy(), list(config.get("held_out") or ()))
     config = {**config, "banks": given(config, recipe, manifest)}
     banks = Shelf.open(config["banks"], recipe.kind)
     banks = banks.kept_apart(apart(manifest, banks.places()))
@@ -120,6 +124,7 @@ def _decisive(
         "banks_sha256": banks.digests(),
         **({"apart": banks.apart.plain()} if banks.apart.plain() else {}),
         "parents": config.get("parents") or None,
+        **({"held_out_sha256": held} if (held := _held_out(config)) else {}),
         "slice": config.get("slice") or None,
         "seed": config["seed"],
         "retries": config["retries"],
@@ -133,6 +138,11 @@ def _decisive(
         **({"keep_originals": True} if config.get("keep_originals") else {}),
         **folder.host(device.recorded),
     }
+
+
+def _held_out(config: Mapping[str, Any]) -> str:
+    ids = sorted(config.get("held_out") or ())
+    return hashlib.sha256(json.dumps(ids).encode()).hexdigest() if ids else ""
 
 
 def _note(run: Path, spec: Spec, banks: Shelf, device: Device, config: Mapping[str, Any]) -> None:

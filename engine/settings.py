@@ -52,6 +52,7 @@ def _one_of(words: Sequence[str]) -> Callable[[Any], bool]:
 
 
 CHOICES = {
+    "way": ("all", "half"),
     "sink.kind": ("webdataset", "folder", "classes", "coco", "yolo", "voc", "lhotse", "nemo"),
     "sink.audio": ("flac", "wav"),
     "sink.image": ("png", "jpeg"),
@@ -62,6 +63,8 @@ OWN = ("sink.audio", "sink.image", "sink.segmentation")
 
 
 _RULES: dict[str, Rule] = {
+    "depth": (lambda value: _whole(1)(value) and value <= 3, "1, 2 or 3", "2"),
+    "q": (lambda value: _share(value) and 0 < value < 1, "a rate between 0 and 1", "0.05"),
     "seed": (_whole(0), "a whole number from 0", "7"),
     "out": (_here, "a place on this machine", "RUN"),
     "variants": (_whole(1, none=True), "a whole number from 1, or null", "4"),

@@ -25,6 +25,8 @@ def _said(line: str) -> None:
 
 
 def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    if config.get("budget"):
+        return _generate_budget({**config, "typed": rest}, folders)
     from sliceforge.engine import progress
     from sliceforge.engine.run import generate
 
@@ -38,6 +40,18 @@ def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
     for problem in summary.problems:
         print(f"sliceforge: {problem}; see {summary.run / 'rejects.parquet'}", file=sys.stderr)
     return 1 if summary.problems else 0
+
+
+def _generate_budget(config: dict[str, Any], folders: list[str]) -> int:
+    from sliceforge.engine import progress
+    from sliceforge.engine.loop.budgeted import generate
+
+    with progress.shown("generate") as told:
+        found = generate(config, folders, told, _said)
+    print(found.told())
+    for problem in found.problems:
+        _said(problem)
+    return 1 if found.problems else 0
 
 
 def _preview(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
@@ -86,6 +100,44 @@ def _report(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     return 0
 
 
+def _allocate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.loop import allocating, spending
+
+    found = allocating.allocated(config)
+    print(spending.told(found))
+    path = allocating.write(found, config["out"])
+    print(f"{path}, and {spending.page(found, path.with_suffix('.html'))}")
+    return 0
+
+
+def _verify(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.loop import effect, verifying
+
+    found = verifying.verified(config)
+    print(effect.told(found))
+    path = effect.write(found, config["out"])
+    print(f"{path}, and {effect.page(found, path.with_suffix('.html'))}")
+    return found.code
+
+
+def _find(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.loop.found import find_slices
+    from sliceforge.engine.loop.listed import printed
+
+    printed(find_slices(config))
+    return 0
+
+
+def _loop(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
+    from sliceforge.engine.loop.loop import loop
+
+    found = loop(config, _said)
+    for line in (found.table, found.sentence, str(found.page or "")):
+        if line:
+            print(line)
+    return found.code
+
+
 def _list(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
     from sliceforge.engine.catalogue import listing
 
@@ -107,6 +159,10 @@ ACTIONS: dict[str, Action] = {
     "replay": _replay,
     "audit": _audit,
     "report": _report,
+    "find": _find,
+    "allocate": _allocate,
+    "verify": _verify,
+    "loop": _loop,
     "list": _list,
     "show": _show,
 }

@@ -1,0 +1,199 @@
+"""The loop from end to end on tasks of a few seconds: noise, a scarce word, wrong labels; stopped and gone on with."""
+
+import csv
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import loop_tasks
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from sliceforge.engine.cli import main
+from sliceforge.engine.errors import SettingError
+from sliceforge.engine.loop import splits
+from sliceforge.engine.loop.asked import Asked
+from sliceforge.engine.loop.halving import MOST, RUNGS
+from sliceforge.engine.loop.trial import count
+
+STEPS = ["1_baseline", "2_find", "3_diagnose", "4_trial", "5_allocate", "6_generate", "7_retrain", "8_verify"]
+
+
+def settings(folder: Path, train: str, evaluation: str, *more: str) -> list[str]:
+    command = f"train={loop_tasks.command(folder)}"
+    common = [command, f"data={train}", f"eval={evaluation}", "recipes=[speech/car_noise]", "workers=1"]
+    return ["loop", *common, *more]
+
+
+def receipt(home: Path, step: str) -> dict:
+    return json.loads((home / step / "step.json").read_text("utf-8"))["found"]
+
+
+def ids(place: Path) -> set[str]:
+    return set(pq.read_table(place)["id"].to_pylist())
+
+
+@pytest.fixture(scope="module")
+def noise(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A finished loop over a task with noise, and how it was called."""
+    folder = tmp_path_factory.mktemp("noise")
+    train, evaluation = loop_tasks.noise_task(folder)
+    arguments = settings(folder, train, evaluation, f"out={folder / 'LOOP'}", "budget=200", "folds=2", "seeds=2")
+    assert main(arguments) == 0
+    return folder / "LOOP", arguments
+
+
+def test_noise_that_nobody_told_of_is_found_made_and_shown_to_help(noise: tuple[Path, list[str]]) -> None:
+    home, _ = noise
+    (slice_, *_) = yaml.safe_load((home / "3_diagnose" / "slices.yaml").read_text("utf-8"))["slices"]
+    assert slice_["cause"] == "nuisance"
+    verdict = receipt(home, "8_verify")
+    weak = verdict["verdict"]["changes"][0]
+    assert verdict["decision"] == "accept"
+    assert weak["low"] > 0
+    assert weak["gain"] > 0.1
+    made = pq.read_table(verdict["train"])
+    assert made["made"].to_pylist().count(True) <= 200
+    page = (home / "index.html").read_text("utf-8")
+    assert slice_["name"] in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+def test_no_row_that_finds_or_tunes_reports_and_none_of_them_trains(noise: tuple[Path, list[str]]) -> None:
+    home, _ = noise
+    part = splits.read(home / "splits.parquet")
+    assert ids(home / "2_find" / "predictions.parquet") == part["find"]
+    assert ids(home / "8_verify" / "used.parquet") == part["find"] | part["tune"]
+    verdict = receipt(home, "8_verify")["verdict"]["changes"]
+    assert sum(one["rows"] for one in verdict if one["slice"] == "the rest") + verdict[0]["rows"] == len(part["report"])
+    trained = pq.read_table(home / "6_generate" / "made" / "train.parquet")
+    assert not set(trained["path"].to_pylist()) & {str(path) for path in home.parent.glob("eval/*.wav")}
+
+
+def test_the_same_command_finds_it_finished_and_another_is_told_what_differs(
+    noise: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, arguments = noise
+    before = {path: path.stat().st_mtime_ns for path in home.glob("*/step.json")}
+    assert main(arguments) == 0
+    assert {path: path.stat().st_mtime_ns for path in home.glob("*/step.json")} == before
+    assert [path.parent.name for path in sorted(before)] == STEPS
+    capsys.readouterr()
+    assert main([*arguments, "budget=100"]) == 2
+    assert "budget was 200, now 100" in capsys.readouterr().err
+
+
+def test_a_dry_run_counts_trainings_and_seconds_and_does_nothing(
+    noise: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, arguments = noise
+    assert main([*arguments, f"out={tmp_path / 'LOOP'}", "dry_run=true"]) == 0
+    said = capsys.readouterr().out
+    assert not (tmp_path / "LOOP").exists()
+    most = 3 * count(7)
+    assert f"{2 + 2 + most + 2} trainings at most are left" in said
+    assert main([*arguments, "dry_run=true"]) == 0
+    assert "0 trainings at most are left, 0 s" in capsys.readouterr().out
+    assert sorted(path.name for path in home.glob("[0-9]*")) == STEPS
+
+
+def test_killed_between_and_within_steps_it_goes_on_to_the_same_end(noise: tuple[Path, list[str]]) -> None:
+    home, arguments = noise
+    expected = {step: receipt(home, step) for step in STEPS}
+    page = (home / "index.html").read_bytes()
+    for step in STEPS[4:]:
+        shutil.rmtree(home / step)
+    (home / "4_trial" / "step.json").unlink()
+    lost = sorted((home / "4_trial" / "trainings").iterdir())[::6]
+    for training in lost:
+        shutil.rmtree(training)
+    (home / "index.html").unlink()
+    process = [sys.executable, "-m", "sliceforge.engine.cli", *arguments]
+    for seen in (f"4_trial/trainings/{lost[0].name}", "6_generate/made"):
+        child = subprocess.Popen(process, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while not list(home.glob(seen)) and child.poll() is None:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+    assert main(arguments) == 0
+    assert {step: receipt(home, step) for step in STEPS} == expected
+    assert (home / "index.html").read_bytes() == page
+
+
+def test_of_a_scarce_word_the_trial_says_to_repeat_what_there_is(tmp_path: Path) -> None:
+    train, evaluation = loop_tasks.scarce_task(tmp_path)
+    home = tmp_path / "LOOP"
+    more = ["budget=100", "recipes=[]", "folds=0", "seeds=2", f"out={home}"]
+    assert main(settings(tmp_path, train, evaluation, *more)) == 0
+    (said,) = receipt(home, "4_trial")["slices"].values()
+    assert said["chosen"] == "oversample"
+    table = pq.read_table(home / "6_generate" / "made" / "train.parquet")
+    assert not any(table["made"].to_pylist())
+    assert table["label"].to_pylist().count("aw") == 5 * 6
+    verdict = receipt(home, "8_verify")["verdict"]
+    assert verdict["changes"][0]["says"] == "gained"
+
+
+def test_where_labels_are_wrong_it_asks_for_labels_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train, evaluation = loop_tasks.label_task(tmp_path)
+    home = tmp_path / "LOOP"
+    assert main(settings(tmp_path, train, evaluation, "budget=100", "seeds=1", f"out={home}")) == 0
+    said = capsys.readouterr().out
+    assert "labels first" in said
+    assert "nothing was made" in said
+    with (home / "relabel.csv").open(newline="") as file:
+        doubted = [row["id"] for row in csv.DictReader(file) if row["id"].startswith("train")]
+    assert len(doubted) >= 15
+    assert [path.name for path in sorted(home.glob("[0-9]*"))] == STEPS[:3]
+
+
+def test_a_trial_takes_no_more_trainings_than_it_says() -> None:
+    assert count(2) == 2 * RUNGS[-1][1]
+    made, total = MOST - 2, 0
+    for _, seeds in RUNGS[:-1]:
+        total, made = total + (made + 1) * seeds, -(-made // 2)
+    assert count(MOST) == total + (made + 2) * RUNGS[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"data": None}, "data: is not given"),
+        ({"budget": "many"}, "budget: 'many': expected a whole number"),
+        ({"seeds": 0}, "seeds: '0'|seeds: 0: expected a whole number from 1"),
+        ({"folds": 1}, "folds: 1: expected 2 or more"),
+        ({"clean_share": 0}, "clean_share: 0: expected a share"),
+        ({"table": "xls"}, "table: 'xls': expected csv or parquet"),
+        ({"recipes": "speech/car_noise"}, "recipes: 'speech/car_noise': expected a list"),
+        ({"trial": "often"}, "trial: 'often': expected true or false"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(given: dict, told: str) -> None:
+    config = {
+        "train": "x",
+        "data": "a",
+        "eval": "b",
+        "out": "c",
+        "budget": "100",
+        "recipes": [],
+        "seeds": 3,
+        "folds": 4,
+    }
+    config |= {
+        "clean_share": 0.4,
+        "most": 3,
+        "trial": True,
+        "curves": False,
+        "jobs": 1,
+        "table": "csv",
+        "dry_run": False,
+    }
+    with pytest.raises(SettingError, match=told):
+        Asked.of({**config, **given})
