@@ -102,9 +102,9 @@ def written(
 
 
 def noise_task(folder: Path) -> tuple[str, str]:
-    """Clean words to train on; four in ten of the evaluated ones under noise."""
+    """Clean words to train on; half of the evaluated ones under noise."""
     train = written(folder / "train", sorted(WORDS) * 40, 1)
-    return train, written(folder / "eval", sorted(WORDS) * 100, 2, noisy=0.4)
+    return train, written(folder / "eval", sorted(WORDS) * 100, 2, noisy=0.5)
 
 
 def scarce_task(folder: Path) -> tuple[str, str]:

@@ -74,7 +74,7 @@ class Ground:
     @property
     def digests(self) -> dict[str, str]:
         """Of the rows of both sides."""
-        return {"data": digest(_items(self.train)), "eval": digest(_items(self.rows))}
+        return {"data_sha256": digest(_items(self.train)), "eval_sha256": digest(_items(self.rows))}
 
     def mask(self, where: str, part: str) -> np.ndarray:
         """Which rows of a part are in a slice, (M,) bool, of the M rows of the part."""

@@ -21,7 +21,7 @@ from sliceforge.engine.loop.budget import NOTHING, Order
 from sliceforge.engine.loop.grown import grown
 from sliceforge.engine.loop.operations import blank, usable
 from sliceforge.engine.loop.slices import WeakSlice
-from sliceforge.engine.loop.steps import Done, digest, place
+from sliceforge.engine.loop.steps import Done, digest, found, place
 from sliceforge.engine.loop.stop import stopped
 from sliceforge.engine.loop.training import room
 from sliceforge.engine.loop.trainings import Training, write_manifest
@@ -53,22 +53,23 @@ def round_of(
     Returns:
         `decision`, `reason`, `table` and `train`, the training set.
     """
-    total = own.asked.budget // 2 if again else own.asked.budget
+    total = _half(own) if again else own.asked.budget
     budget = place(own.home, "allocate", again) / "budget.yaml"
     made = place(own.home, "generate", again)
 
     def allocating(folder: Path) -> Done:
-        found = _allocated(own, folder, worked, orders, total)
-        budgets.write(budget, found.budget, found.plain())
-        spending.page(found, budget.with_suffix(".html"))
-        own.said(spending.told(found))
-        return {"items": {order.name: order.items or 0 for order in found.budget.slices}, "digest": digest(budget)}
+        amounts = _allocated(own, folder, worked, orders, total)
+        budgets.write(budget, amounts.budget, amounts.plain())
+        spending.page(amounts, budget.with_suffix(".html"))
+        own.said(spending.told(amounts))
+        items = {order.name: order.items or 0 for order in amounts.budget.slices}
+        return {"items": items, "own": {need.slice: need.items for need in amounts.needs}, "digest": digest(budget)}
 
     def generating(folder: Path) -> Done:
         config = {"budget": str(budget), "out": str(folder / "made"), "workers": own.asked.workers, "report": True}
-        found = budgeted.generate(config, said=own.said)
-        own.said(found.told())
-        return {"digest": digest(found.table), "problems": found.problems}
+        ended = budgeted.generate(config, said=own.said)
+        own.said(ended.told())
+        return {"digest": digest(ended.table), "problems": ended.problems}
 
     def training(folder: Path) -> Done:
         train = write_manifest(folder / f"train.{own.asked.table}", pq.read_table(made / "made" / budgeted.TABLE))
@@ -86,6 +87,12 @@ def round_of(
     return own.step(
         "verify", inputs, lambda folder: _verified(own, folder, weak, some, before, paths) | {"train": train}, again
     )
+
+
+def _half(own: Loop) -> int:
+    """Half of what was made the first time, which may be less than the budget."""
+    first = found(place(own.home, "allocate"))
+    return max(sum(first["items"].values()) // 2, 1) if first else own.asked.budget // 2
 
 
 def _allocated(own: Loop, folder: Path, worked: Sequence[WeakSlice], orders: Sequence[Order], total: int) -> Allocated:
@@ -154,13 +161,13 @@ def _verified(
         "margin": 0.01,
         "seed": own.asked.seed,
     }
-    found = verified(config)
-    effect.write(found, str(folder / "verdict.yaml"))
-    effect.page(found, folder / "verdict.html")
-    verdict = found.verdict.plain()
+    judged = verified(config)
+    effect.write(judged, str(folder / "verdict.yaml"))
+    effect.page(judged, folder / "verdict.html")
+    verdict = judged.verdict.plain()
     return {
         "decision": verdict["decision"],
         "reason": verdict["reason"],
-        "table": effect.told(found),
+        "table": effect.told(judged),
         "verdict": verdict,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sliceforge.engine.loop import budget as budgets
-from sliceforge.engine.loop import charts, plots, slices
+from sliceforge.engine.loop import charts, plots, slices, subsets
 from sliceforge.engine.loop.conditions import in_words
 from sliceforge.engine.loop.operations import CHOSEN
 from sliceforge.engine.loop.splits import PARTS
@@ -125,7 +125,23 @@ def _allocated(own: Loop, done: Done) -> str:
     head = ("slice", "operation", "recipe", "#items", "settings that follow the slice")
     notes = [f"<li>{name(order.name)}: {text(note)}</li>" for order in orders for note in order.notes]
     link = '<p><a href="5_allocate/budget.html">Curves, and what the next thousand items would buy</a></p>'
-    return f"{table(head, rows, 'What each slice got')}<ul>{''.join(notes)}</ul>{link}"
+    return f"{table(head, rows, 'What each slice got')}<ul>{''.join(notes)}</ul>{_curves(own, done)}{link}"
+
+
+def _curves(own: Loop, done: Done) -> str:
+    """Each slice's losses on smaller training sets, where it was asked for them."""
+    path = place(own.home, "allocate") / "curves.csv"
+    if not path.exists():
+        return ""
+    drawn = []
+    fits, points = subsets.curves(str(path), list(done["own"]))
+    for weak, fit in fits.items():
+        here, (sizes, losses) = done["own"][weak], points[weak]
+        told = f"{weak}: loss {fit.b:.3g} · n^−{fit.a:.3g}, R² {fit.r2:.2f}"
+        told += "" if fit.believed else "; not believed, excess errors decide"
+        plot = plots.curve(fit, sizes, losses, here, here + done["items"].get(weak, 0), told)
+        drawn.append(f"<figure>{plot}<figcaption>{text(told)}</figcaption></figure>")
+    return f'<div class="plots">{"".join(drawn)}</div>'
 
 
 def _verified(own: Loop, done: Done) -> str:

@@ -13,13 +13,17 @@ import loop_tasks
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from playwright.sync_api import sync_playwright
 
 from sliceforge.engine.cli import main
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.loop import splits
 from sliceforge.engine.loop.asked import Asked
 from sliceforge.engine.loop.halving import MOST, RUNGS
+from sliceforge.engine.loop.story import TITLES
 from sliceforge.engine.loop.trial import count
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 STEPS = ["1_baseline", "2_find", "3_diagnose", "4_trial", "5_allocate", "6_generate", "7_retrain", "8_verify"]
 
@@ -123,6 +127,44 @@ def test_killed_between_and_within_steps_it_goes_on_to_the_same_end(noise: tuple
     assert main(arguments) == 0
     assert {step: receipt(home, step) for step in STEPS} == expected
     assert (home / "index.html").read_bytes() == page
+
+
+def test_what_cannot_be_judged_is_refused_before_anything_is_trained(
+    noise: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, arguments = noise
+    train = next(one for one in arguments if one.startswith("data="))
+    for given, told in (
+        ("cluster=label", "values of label report; 8 are needed"),
+        ("cluster=speakr", "no such column of eval; did you mean speaker"),
+        (f"eval={train.removeprefix('data=')}", "is evaluated: its file is"),
+        ("train=python train.py", "no {train} in it"),
+    ):
+        assert main([*arguments, f"out={tmp_path / 'LOOP'}", given]) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert said.count("\n") == 1
+        assert not list(tmp_path.glob("LOOP/[0-9]*"))
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install it (Debian: apt-get install chromium)")
+def test_its_page_opens_without_a_network_says_nothing_on_the_console_and_fits_a_phone(
+    noise: tuple[Path, list[str]],
+) -> None:
+    home, _ = noise
+    with sync_playwright() as engines:
+        browser = engines.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page, said = browser.new_context(offline=True, viewport={"width": 390, "height": 800}).new_page(), []
+        page.on("console", lambda message: said.append(message.text))
+        page.goto((home / "index.html").as_uri())
+        titles = page.locator("h2").all_inner_texts()
+        assert titles == list(TITLES.values())
+        assert page.locator("svg.plot").count() == 3
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        for link in page.locator("main a[href$='.html']").all():
+            assert (home / str(link.get_attribute("href"))).is_file()
+        browser.close()
+    assert said == []
 
 
 def test_of_a_scarce_word_the_trial_says_to_repeat_what_there_is(tmp_path: Path) -> None:
