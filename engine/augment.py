@@ -33,14 +33,17 @@ class Made:
 
 
 class Augment:
-    """Makes, in the training process, what a loader's workers drew and read; batches are on the device that made them.
+    """Makes what a loader's workers drew and read, ahead of the training step; batches are on the device that made them.
 
-    A thread does so ahead of the training step, on a CUDA device on a stream of its own.
+    On a CUDA device a thread of the training process does so, on a stream of its own. On the CPU the workers do, where
+    there are any: a thread would take turns with the training step at Python's lock. Each worker keeps banks of its own;
+    with `threads` a thread makes there, too, and the banks are kept once.
 
     Args:
         dataset: what the loader goes through.
         device: cpu, cuda, cuda:N, or auto: whichever makes the first batch faster; `chosen.why` says why.
-        threads: how many items are made at a time on the CPU; None: one for each core.
+        threads: how many items a thread of the training process makes at a time on the CPU; None: the workers make, or
+            where there are none, one for every two cores.
 
     Raises:
         SettingError: a device that is not there.
@@ -49,7 +52,8 @@ class Augment:
     def __init__(self, dataset: SliceDataset, device: str = "cpu", threads: int | None = None) -> None:
         if not isinstance(device, str) or not settings.names_device(device):
             raise SettingError(f"device: {device!r}: expected auto, cpu, cuda or cuda:N, such as device='cuda'")
-        self.dataset, self.threads = dataset, threads or len(os.sched_getaffinity(0))
+        self.dataset, self.threads = dataset, threads or max(1, len(os.sched_getaffinity(0)) // 2)
+        self._told = threads is not None
         self.chosen: Device | None = None
         self._stream: torch.cuda.Stream | None = None
         if device != "auto":
@@ -67,6 +71,11 @@ class Augment:
         if epoch is not None:
             self.dataset.set_epoch(epoch)
         return Feed(self, loader)
+
+    @property
+    def by_workers(self) -> bool:
+        """Whether workers make what they read, where there are any."""
+        return not self._told and self.chosen is not None and self.chosen.name == devices.CPU
 
     def made(self, packed: Any) -> Made:
         """A batch of what a loader gave; called in a thread of its own."""

@@ -7,7 +7,14 @@ from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler, default_collate
+from torch.utils.data import (
+    DataLoader,
+    DistributedSampler,
+    RandomSampler,
+    SequentialSampler,
+    default_collate,
+    default_convert,
+)
 
 from sliceforge.engine.batches import Batches, Place
 from sliceforge.engine.errors import RunError, SettingError
@@ -43,7 +50,7 @@ class Feed:
     def __init__(self, augment: Augment, loader: DataLoader[Any], depth: int = 2) -> None:
         self._augment, self._depth, self._dataset = augment, depth, augment.dataset
         self.batches = _batches(loader, augment.dataset)
-        self._loader = _ordered(loader, self.batches)
+        self._loader = _ordered(loader, self.batches, augment.by_workers and loader.num_workers > 0)
         self._workers: set[BaseProcess] = set()
         self._place: Place | None = None
         self._loaded: Place | None = None
@@ -175,19 +182,22 @@ def _shuffles(sampler: Any) -> bool:
     return named and not sampler.replacement
 
 
-def _ordered(loader: DataLoader[Any], batches: Batches) -> DataLoader[Any]:
-    """The loader, or one like it that has the order.
+def _ordered(loader: DataLoader[Any], batches: Batches, finish: bool) -> DataLoader[Any]:
+    """The loader, or one like it that has the order, and whose workers finish what they read where that is said.
 
     Without a generator of its own, torch's loader draws a seed for its workers from the global one.
     """
     stream, dataset = isinstance(loader.dataset, Stream), batches.dataset
     generator = loader.generator or torch.Generator().manual_seed(dataset.seed & (2**63 - 1))
-    known = loader.collate_fn is not default_collate
-    if type(loader) is DataLoader and (stream or (known and loader.batch_sampler is batches)):
+    own = loader.collate_fn
+    collate = dataset.collate if own is default_collate else own
+    if finish and not dataset.ready and collate in (dataset.collate, default_convert):
+        collate = dataset.finish
+    if type(loader) is DataLoader and collate == own and (stream or loader.batch_sampler is batches):
         loader.generator = generator
         return loader
     taken = {name: getattr(loader, name) for name in TAKEN if hasattr(loader, name)}
-    taken["collate_fn"] = loader.collate_fn if known else dataset.collate
+    taken["collate_fn"] = collate
     if stream:
         return DataLoader(loader.dataset, batch_size=None, generator=generator, **taken)
     return DataLoader(dataset, batch_sampler=batches, generator=generator, **taken)

@@ -228,6 +228,12 @@ class SliceDataset(Dataset[Draft]):
         """What a DataLoader calls: a batch where items are made already, or what `Augment` makes one of."""
         return self.batch(some) if self.ready else drafts.pack(some)
 
+    def finish(self, some: Sequence[Draft] | drafts.Packed) -> dict[str, Any]:
+        """A batch, made where it is asked for: what a feed on the CPU has its workers call."""
+        given = drafts.unpack(some) if isinstance(some, drafts.Packed) else some
+        self.make(given)
+        return self.batch(given)
+
     def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
         """A batch of made drafts; see `collate.batch`."""
         return collate.batch(some, self._numbers, self.form)

@@ -290,6 +290,7 @@ def launched_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(SliceDataset, "aboard", aboard)
     monkeypatch.setattr(Augment, "_launched", lambda self, on, launch: Made(launch()))
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda name: None)
 
 
 def test_a_loader_on_a_card_gives_the_items_of_the_cpu(
