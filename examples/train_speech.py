@@ -51,7 +51,7 @@ def train(dataset: SliceDataset, epochs: int, state: Path | None = None) -> nn.M
     loader = DataLoader(
         dataset, BATCH, shuffle=True, num_workers=2, persistent_workers=True, collate_fn=dataset.collate
     )
-    feed, step = Augment(dataset)(loader), 0  # workers draw and read; a thread of this process makes ahead
+    feed, step = Augment(dataset)(loader), 0  # workers draw, read and make, ahead of the step
     parts = {"model": model, "optimizer": optimizer, "feed": feed}
     if state and state.exists():
         saved = torch.load(state)
@@ -96,5 +96,6 @@ def main(data: str | None = None, pattern: str = "", state: str = "", epochs: in
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)  # the network is small, and workers have the other cores
     given = dict(one.split("=", 1) for one in sys.argv[1:] if one.startswith("state="))
     main(*(one for one in sys.argv[1:] if not one.startswith("state=")), **given)

@@ -70,7 +70,7 @@ def train(dataset: SliceDataset, epochs: int, state: Path | None = None) -> nn.M
     loader = DataLoader(
         dataset, BATCH, shuffle=True, num_workers=2, persistent_workers=True, collate_fn=dataset.collate
     )
-    feed, step = Augment(dataset)(loader), 0  # workers draw and read; a thread of this process makes ahead
+    feed, step = Augment(dataset)(loader), 0  # workers draw, read and make, ahead of the step
     parts = {"model": model, "optimizer": optimizer, "feed": feed}
     if state and state.exists():
         saved = torch.load(state)

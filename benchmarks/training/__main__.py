@@ -69,8 +69,9 @@ def trained(model: nn.Module, seen: Any) -> Step:
 
 
 def speech(name: str, data: Path | None, home: Path, items: int) -> Training:
-    """`examples/train_speech.py`."""
+    """`examples/train_speech.py`, which trains on one thread."""
     torch.manual_seed(0)
+    torch.set_num_threads(1)
     example = material.example("train_speech")
     rate, batch = example.RATE, example.BATCH
     clips = str(material.speech(data, home / "clips", rate, items))
@@ -98,6 +99,7 @@ def speech(name: str, data: Path | None, home: Path, items: int) -> Training:
 def steel(name: str, data: Path | None, home: Path, items: int) -> Training:
     """`examples/train_steel.py`, half of every epoch on another day."""
     torch.manual_seed(0)
+    torch.set_num_threads(usable())
     example = material.example("train_steel")
     batch = example.BATCH
     folder = material.steel(data, home / "pictures", example.SIDE, items)
@@ -135,6 +137,7 @@ def measured(training: Training, rounds: int) -> dict[str, Any]:
     ]
     ratio = quartiles(steps[WITH] / allowed)
     said = {"training": training.name, "batch": training.batch, "model_s": model, "ratio": ratio}
+    said["threads"] = torch.get_num_threads()
     return said | {"stages_s": stages, "feeds": feeds}
 
 
@@ -158,7 +161,7 @@ def main(arguments: list[str]) -> None:
         trainings.append(one)
         print(json.dumps(one, ensure_ascii=False, indent=1), flush=True)
     said = {"machine": machine(), "versions": host()["versions"], "rounds": rounds, "cores": usable()}
-    said |= {"workers": peers.WORKERS, "threads": torch.get_num_threads(), "trainings": trainings}
+    said |= {"workers": peers.WORKERS, "trainings": trainings}
     out = Path(given.get("out", RESULT))
     out.write_text(json.dumps(said, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
