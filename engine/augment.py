@@ -33,10 +33,10 @@ class Made:
 
 
 class Augment:
-    """Makes what a loader's workers drew and read, ahead of the training step; batches are on the device that made them.
+    """Makes what a loader's workers drew and read, ahead of the step; batches are on the device that made them.
 
     On a CUDA device a thread of the training process does so, on a stream of its own. On the CPU the workers do, where
-    there are any: a thread would take turns with the training step at Python's lock. Each worker keeps banks of its own;
+    there are any: a thread would take turns with the training step at Python's lock. Each worker has banks of its own;
     with `threads` a thread makes there, too, and the banks are kept once.
 
     Args:
