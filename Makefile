@@ -24,7 +24,7 @@ demo: setup  ## the main job on the built-in material, a sheet and a table: runs
 	@$(BIN)/python examples/demo.py
 
 test: setup  ## all tests
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 lint: setup  ## style and format
 	@$(BIN)/ruff check .
