@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_laws import PARTS, RECIPES, alone
+from lawful import PARTS, RECIPES, alone
 
 from benchmarks.material import Bank, tasks
 from sliceforge.engine import fuse, stepwise

@@ -17,6 +17,7 @@ from sliceforge.engine.drafts import Draft
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.feed import Feed
 from sliceforge.engine.loader import SliceDataset
+from sliceforge.engine.stowed import Stowed
 
 
 @dataclass
@@ -52,8 +53,10 @@ class Augment:
     def __init__(self, dataset: SliceDataset, device: str = "cpu", threads: int | None = None) -> None:
         if not isinstance(device, str) or not settings.names_device(device):
             raise SettingError(f"device: {device!r}: expected auto, cpu, cuda or cuda:N, such as device='cuda'")
+        if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+            raise SettingError(f"threads: {threads!r}: expected a whole number from 1, such as threads=2")
         self.dataset, self.threads = dataset, threads or max(1, len(os.sched_getaffinity(0)) // 2)
-        self._told = threads is not None
+        self._by_thread = threads is not None
         self.chosen: Device | None = None
         self._stream: torch.cuda.Stream | None = None
         if device != "auto":
@@ -75,11 +78,13 @@ class Augment:
     @property
     def by_workers(self) -> bool:
         """Whether workers make what they read, where there are any."""
-        return not self._told and self.chosen is not None and self.chosen.name == devices.CPU
+        return not self._by_thread and self.chosen is not None and self.chosen.name == devices.CPU
 
     def made(self, packed: Any) -> Made:
         """A batch of what a loader gave; called in a thread of its own."""
         on = (self.chosen or Device()).name
+        if isinstance(packed, Stowed):
+            return Made(self.dataset.arrived(packed))
         if not isinstance(packed, drafts.Packed):
             return self._launched(on, lambda: collate.moved(packed, on))
         some = drafts.unpack(packed)

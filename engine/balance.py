@@ -20,7 +20,7 @@ def check(sampling: str, beta: float) -> None:
     if sampling not in WAYS:
         near = did_you_mean(str(sampling), WAYS)
         raise SettingError(f"sampling: {sampling!r}: expected one of {', '.join(WAYS)}{near}")
-    if not 0 <= beta < 1:
+    if isinstance(beta, bool) or not isinstance(beta, int | float) or not 0 <= beta < 1:
         raise SettingError(f"beta: {beta!r}: expected a number from 0 to below 1, such as beta=0.999")
 
 

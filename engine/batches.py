@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -76,6 +77,10 @@ class Batches(Sampler[list[Pick]]):
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_count": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._start.share_memory_()  # a copy's is its own alone
+
     def start(self, place: Place) -> None:
         """Begin the next iteration at a place."""
         self._start[:] = torch.tensor([*place, 1])
@@ -118,7 +123,8 @@ class Batches(Sampler[list[Pick]]):
 
     def steps(self, place: Place) -> Iterator[tuple[list[Pick], Place]]:
         """This rank's batches from a place on, each with the place that all ranks have come to once it is done."""
-        mixture = self.dataset.mixture
+        # Not the data set's own: a worker that begins late may find it at another epoch already.
+        mixture = self.dataset.present.of(place.epoch)
         for batches, done in self.order.rounds(mixture, *place):
             if self.rank < len(batches):
                 yield mixture.picks(batches[self.rank]), Place(place.epoch, done)
@@ -153,13 +159,16 @@ class Batches(Sampler[list[Pick]]):
         try:
             place = Place(*(int(state[name]) for name in Place._fields))
             known = {name: state[name] for name in ("version", "order", *self.dataset.identity())}
+            shares = [*known.pop("shares")]
         except (KeyError, TypeError, ValueError):
             raise SettingError("state: is none of Sliceforge's; expected what state_dict() returned") from None
-        self.dataset.set_epoch(place.epoch, known["shares"])
-        for name, here in ({"version": 1, "order": self._told()} | self.dataset.identity()).items():
-            if known[name] != here:
-                given = f"state: {name} was {known[name]!r} and is {here!r}"
-                raise SettingError(f"{given}; expected the same data and settings")
+        here = {"version": 1, "order": self._told()} | self.dataset.identity()
+        for name, was in known.items():
+            if was != here[name]:
+                given = f"state: {name} was {was!r} and is {here[name]!r}"
+                losses = "set_epoch(…, hard=…) with those losses before"
+                raise SettingError(f"{given}; expected {losses if name == 'hard' else 'the same data and settings'}")
+        self.dataset.set_epoch(place.epoch, shares)
         return place
 
     def _told(self) -> str:
@@ -173,12 +182,14 @@ class Batches(Sampler[list[Pick]]):
 
 
 def _check(dataset: SliceDataset, batch_size: int | None, max_seconds: float | None) -> None:
+    if not hasattr(dataset, "stock"):
+        raise SettingError(f"dataset: {type(dataset).__name__}: expected a SliceDataset, such as Batches(dataset, 32)")
     if batch_size is None and max_seconds is None:
         raise SettingError("batch_size: is not given, nor max_seconds; such as Batches(dataset, 32)")
     whole = batch_size is None or (isinstance(batch_size, int) and not isinstance(batch_size, bool) and batch_size > 0)
     if not whole:
         raise SettingError(f"batch_size: {batch_size!r}: expected a whole number from 1, such as Batches(dataset, 32)")
-    if max_seconds is not None and not (isinstance(max_seconds, int | float) and max_seconds > 0):
+    if max_seconds is not None and not (isinstance(max_seconds, int | float) and 0 < max_seconds < math.inf):
         raise SettingError(f"max_seconds: {max_seconds!r}: expected seconds above 0, such as max_seconds=60")
     if max_seconds is not None and dataset.kind != "audio":
         raise SettingError("max_seconds: images have no duration; expected batch_size")
@@ -189,7 +200,7 @@ def _ranks(rank: int | None, world: int | None) -> tuple[int, int]:
     if rank is None and world is None:
         there = torch.distributed.is_available() and torch.distributed.is_initialized()
         return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if there else (0, 1)
-    if rank is None or world is None or not 0 <= rank < world:
+    if not isinstance(rank, int) or not isinstance(world, int) or not 0 <= rank < world:
         given = f"rank, world: {rank!r}, {world!r}"
         raise SettingError(f"{given}: expected both, the rank from 0 to below the world, such as rank=0, world=2")
     return rank, world

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,8 @@ class Form:
             return cls(kind, fit.sides(size), way, None, tv)
         if kind != "audio" or not rate:
             raise SettingError("seconds: needs clips at one rate, such as load('speech/car_noise', 'rate=16000')")
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not round(seconds * rate) > 0:
+        known = isinstance(seconds, int | float) and not isinstance(seconds, bool) and math.isfinite(seconds)
+        if not known or round(seconds * rate) < 1:
             raise SettingError(f"seconds: {seconds!r}: expected a length above 0, such as seconds=1.0")
         return cls(kind, None, way, round(seconds * rate), tv)
 

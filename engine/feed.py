@@ -55,6 +55,7 @@ class Feed:
         self._place: Place | None = None
         self._loaded: Place | None = None
         self._lost: Ahead | None = None
+        self._under_way: Ahead | None = None
         if hasattr(loader, "load_state_dict"):
             self._stand_in(loader)
 
@@ -71,9 +72,12 @@ class Feed:
         if self._lost is not None:
             self._lost.close()
             self._lost = None
+        if self._under_way is not None and self._loader.persistent_workers:
+            self._under_way.close()  # there is one set of workers, and it goes over to this iteration
         steps = self._begin()
         self._dataset.hands.clear()
         ahead = Ahead(self._opened, self._augment.made, self._depth, self._watch)
+        self._under_way = ahead
         try:
             ahead.wait()
             for made in ahead:
@@ -91,6 +95,8 @@ class Feed:
             self._loader._iterator = None
             raise
         finally:
+            if self._under_way is ahead:
+                self._under_way = None
             # A stream's workers look where they begin, and leave it there.
             self.batches.forget()
 
@@ -191,6 +197,8 @@ def _ordered(loader: DataLoader[Any], batches: Batches, finish: bool) -> DataLoa
     generator = loader.generator or torch.Generator().manual_seed(dataset.seed & (2**63 - 1))
     own = loader.collate_fn
     collate = dataset.collate if own is default_collate else own
+    if stream and collate == dataset.collate:
+        collate = default_convert  # a stream calls it itself
     if finish and not dataset.ready and collate in (dataset.collate, default_convert):
         collate = dataset.finish
     if type(loader) is DataLoader and collate == own and (stream or loader.batch_sampler is batches):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from sliceforge.engine.errors import SettingError, did_you_mean
@@ -10,14 +13,24 @@ WAYS = ("pad", "crop", "stretch")
 
 
 def sides(size: object) -> tuple[int, int] | None:
-    """(height, width) of a recipe's `size`, or None.
+    """(height, width) of a `size` as a recipe or a caller says it, or None.
 
-    >>> sides(224), sides({"height": 128, "width": 256}), sides(None)
-    ((224, 224), (128, 256), None)
+    Raises:
+        SettingError: it is no size.
+
+    >>> sides(224), sides({"height": 128, "width": 256}), sides((128, 256)), sides(None)
+    ((224, 224), (128, 256), (128, 256), None)
     """
-    if isinstance(size, dict):
-        return int(size["height"]), int(size["width"])
-    return (size, size) if isinstance(size, int) else None
+    if size is None:
+        return None
+    both: Any = (size, size)
+    if isinstance(size, Mapping):
+        both = size.get("height"), size.get("width")
+    elif isinstance(size, list | tuple):
+        both = tuple(size)
+    if len(both) != 2 or any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in both):
+        raise SettingError(f"size: {size!r}: expected pixels or (height, width), such as size=224")
+    return both[0], both[1]
 
 
 def check(way: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from torch.utils.data import get_worker_info
@@ -16,6 +17,10 @@ class Hands:
 
     def __init__(self) -> None:
         self._held = torch.zeros((MOST, 2), dtype=torch.int64).share_memory_()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._held.share_memory_()  # a copy's is its own alone
 
     def clear(self) -> None:
         """Forget: an iteration begins."""

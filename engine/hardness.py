@@ -18,7 +18,7 @@ class Hardness:
     An item whose loss is not known is kept.
 
     Args:
-        losses: item id → its last loss.
+        losses: an original's id → its last loss: by `parent` of a batch, not by `id`.
         low, high: the band; both ends belong to it.
         originals: leave out originals, too, and not only what shares would make of them.
 
@@ -32,8 +32,9 @@ class Hardness:
     originals: bool = False
 
     def __post_init__(self) -> None:
-        if not self.low <= self.high:
-            raise SettingError(f"hard: {self.low:g} to {self.high:g} is no band, such as Hardness(losses, 0.1, 3.0)")
+        known = all(isinstance(one, int | float) for one in (self.low, self.high)) and isinstance(self.losses, Mapping)
+        if not known or not self.low <= self.high:
+            raise SettingError(f"hard: {self.low} to {self.high} is no band, such as Hardness(losses, 0.1, 3.0)")
 
     def keeps(self, ids: list[str]) -> np.ndarray:
         """Which of some items are kept, (N,) bool."""

@@ -9,17 +9,18 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Dataset
 
-from sliceforge.engine import balance, collate, drafts, epoch, maker, making, manifest, naming, plan, regions, stock
+from sliceforge.engine import balance, collate, drafts, maker, manifest, naming, picked, plan, stock
 from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.collate import Form
 from sliceforge.engine.drafts import Draft
-from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.errors import SettingError
 from sliceforge.engine.hands import Hands
 from sliceforge.engine.hardness import Hardness
 from sliceforge.engine.mixing import Mixture, Pick
 from sliceforge.engine.present import Present
 from sliceforge.engine.stock import Share, Stock
+from sliceforge.engine.stowed import Stowed
 
 
 class SliceDataset(Dataset[Draft]):
@@ -44,7 +45,7 @@ class SliceDataset(Dataset[Draft]):
         gates: ask the recipe's gates and draw again, as `generate` does; without, each item is the first draw.
         retries: further draws for an item that a gate turned down.
         ready: make items where they are read.
-        size: (height, width) or pixels that a batch's images are brought to; None: the recipe's `size`, or as they are.
+        size: pixels, or (height, width), of a batch's images; None: the recipe's `size`, or as they are.
         fit: pad, crop or stretch.
         seconds: what clips are cut or filled to at their end; None: a batch is as long as its longest.
         tv_tensors: images, masks and boxes as `torchvision.tv_tensors`.
@@ -69,13 +70,16 @@ class SliceDataset(Dataset[Draft]):
         gates: bool = False,
         retries: int = 6,
         ready: bool = False,
-        size: int | Mapping[str, int] | None = None,
+        size: int | Sequence[int] | Mapping[str, int] | None = None,
         fit: str = "crop",
         seconds: float | None = None,
         tv_tensors: bool = False,
     ) -> None:
         stock.check(shares, extend, clean_share)
         balance.check(sampling, beta)
+        for name, whole in (("seed", seed), ("retries", retries)):
+            if isinstance(whole, bool) or not isinstance(whole, int) or whole < 0:
+                raise SettingError(f"{name}: {whole!r}: expected a whole number from 0, such as {name}=7")
         self.shares, self.seed = tuple(shares), seed
         self.gates, self.retries, self.ready = gates, retries, ready
         first = shares[0].recipe
@@ -157,8 +161,7 @@ class SliceDataset(Dataset[Draft]):
     def __getitems__(self, indices: Sequence[int | Pick]) -> list[Draft]:
         """Several items at once, which is faster: a DataLoader's workers ask so."""
         picks = [one if isinstance(one, Pick) else self._pick(one) for one in indices]
-        rows = epoch.rows(picks, self.seed, self.stock, self.shares, self.inventories)
-        found = [self._read(pick, row) for pick, row in zip(picks, rows, strict=True)]
+        found = picked.read(self, picks)
         if self.ready:
             self.make(found)
         return found
@@ -167,24 +170,6 @@ class SliceDataset(Dataset[Draft]):
         if not -len(self) <= position < len(self):
             raise IndexError(position)
         return self.mixture.picks(np.array([position % len(self)]))[0]
-
-    def _read(self, pick: Pick, row: dict[str, Any]) -> Draft:
-        share, reason, originals = pick.share, "", self.stock.originals
-        after = int(originals.searchsorted(pick.row, side="right"))
-        for turn in range(len(originals) + 1):
-            self.hands.take(pick.row)
-            try:
-                source, rate = making.parent(self.untouched, self.root, row)
-                marks = regions.read(self.root, row, source)
-                return Draft(share, row, source, rate, marks, reason=reason)
-            except InputError as error:
-                reason = reason or error.reason
-                share, pick = -1, Pick(-1, int(originals[(after + turn) % len(originals)]), 0)
-                row = epoch.rows([pick], self.seed, self.stock, self.shares, self.inventories)[0]
-            except Exception as error:
-                error.add_note(f"loader: it read {row['parent']!r} ({row['path']})")
-                raise
-        raise InputError(reason, "no original can be read")
 
     def again(self, item: str, share: int | None = None) -> Draft:
         """One item by its id, as a batch has it, whichever epoch it was of: drawn, read and made.
@@ -196,20 +181,8 @@ class SliceDataset(Dataset[Draft]):
         Raises:
             SettingError: no parent has such items, or several shares have.
         """
-        parent, mark, variant = item.rpartition("~")
-        parent = parent.rstrip("~")
-        made = bool(mark and variant.isdecimal())
-        row = self.stock.place(parent) if made else None
-        if row is None:
-            own = self.stock.place(item)
-            picks = [Pick(-1, own, 0)] if own is not None else []
-        else:
-            able = [number for number, pool in enumerate(self.stock.pools) if row in pool]
-            picks = [Pick(number, row, int(variant)) for number in able if share in (None, number)]
-            if len(picks) > 1:
-                raise SettingError(f"id: {item!r}: shares {able} make such items; name one, such as share={able[0]}")
-        for pick in picks:
-            (draft,) = self.__getitems__([pick])
+        for pick in picked.named(self, item, share):
+            (draft,) = picked.read(self, [pick])
             if draft.row["id"] == item:
                 self.make([draft])
                 return draft
@@ -228,11 +201,15 @@ class SliceDataset(Dataset[Draft]):
         """What a DataLoader calls: a batch where items are made already, or what `Augment` makes one of."""
         return self.batch(some) if self.ready else drafts.pack(some)
 
-    def finish(self, some: Sequence[Draft] | drafts.Packed) -> dict[str, Any]:
-        """A batch, made where it is asked for: what a feed on the CPU has its workers call."""
+    def finish(self, some: Sequence[Draft] | drafts.Packed) -> Stowed:
+        """A batch, made where it is asked for, to be sent: what a feed on the CPU has its workers call."""
         given = drafts.unpack(some) if isinstance(some, drafts.Packed) else some
         self.make(given)
-        return self.batch(given)
+        return Stowed.of(collate.batch(given, self._numbers, replace(self.form, tv=False)))
+
+    def arrived(self, sent: Stowed) -> dict[str, Any]:
+        """The batch that a worker has finished."""
+        return collate.wrapped(sent.batch()) if self.form.tv and self.kind == "image" else sent.batch()
 
     def batch(self, some: Sequence[Draft]) -> dict[str, Any]:
         """A batch of made drafts; see `collate.batch`."""

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from queue import Empty, Full, Queue
 from typing import Any
 
+from sliceforge.engine.errors import RunError
+
 POLL = 0.2
 """Seconds after which whoever waits looks whether anybody is still there."""
 
@@ -86,6 +88,8 @@ class Ahead(Iterator[Any]):
             try:
                 made, error = self._ready.get(timeout=POLL)
             except Empty:
+                if self._stop.is_set() and not self._thread.is_alive():
+                    raise RunError("feed: its workers live on and went over to a later iteration") from None
                 continue
             if error is None:
                 return made

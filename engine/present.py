@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +54,11 @@ class Present:
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_kept": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        for told in (self._now, self._shares, self._left_out):
+            told.share_memory_()  # a copy's is its own alone
+
     @property
     def epoch(self) -> int:
         """From 1."""
@@ -73,6 +78,10 @@ class Present:
         """See `SliceDataset.set_epoch`."""
         if isinstance(epoch, bool) or not isinstance(epoch, int) or not 0 <= epoch < EPOCHS:
             raise SettingError(f"epoch: {epoch!r}: expected a whole number from 0, such as set_epoch(1)")
+        if not isinstance(hard, Hardness | None):
+            raise SettingError(f"hard: {type(hard).__name__}: expected a band, such as hard=Hardness(losses, 0.1, 3.0)")
+        if not isinstance(shares, Iterable | None):
+            raise SettingError(f"shares: {shares!r}: expected one number for each share, such as shares=[0.3]")
         parts, left_out = self.shares if shares is None else list(shares), self._left_out.numpy()
         if shares is not None:
             if len(parts) != len(self._shares):
@@ -81,7 +90,11 @@ class Present:
                 )
             check_parts(parts, self.extend, self.clean_share)
         if hard is not None:
-            kept = hard.keeps(self.stock.items["parent"].to_pylist())
+            ids = self.stock.items["parent"].to_pylist()
+            if hard.losses and hard.losses.keys().isdisjoint(ids):
+                known = f"hard: knows {next(iter(hard.losses))!r} and no item of this data set"
+                raise SettingError(f"{known}; expected losses by batch['parent']")
+            kept = hard.keeps(ids)
             left_out = np.where(kept, 0, PARENT | (ORIGINAL if hard.originals else 0)).astype(np.uint8)
         if shares is not None or hard is not None:
             # Before anything is told: what cannot be mixed is refused.

@@ -132,8 +132,12 @@ def check(shares: Sequence[Share], extend: bool, clean_share: float) -> None:
     Raises:
         SettingError: one line.
     """
-    if not shares or not all(isinstance(share, Share) for share in shares):
+    some = isinstance(shares, Sequence) and bool(shares)
+    if not some or not all(isinstance(share, Share) and isinstance(share.recipe, Recipe) for share in shares):
         raise SettingError("shares: expected at least one, such as [Share(load('speech/car_noise'), share=0.3)]")
+    for number, share in enumerate(shares):
+        if not isinstance(share.banks, Mapping):
+            raise SettingError(f"shares[{number}]: banks: {share.banks!r}: expected such as {{'noise': 'FOLDER'}}")
     check_parts([share.share for share in shares], extend, clean_share)
     kinds = {(share.recipe.kind, share.recipe.rate) for share in shares}
     if len(kinds) > 1:

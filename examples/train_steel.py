@@ -14,16 +14,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
-from torch import nn
-from torch.utils.data import DataLoader
+from resuming import told, train
 from torchvision.models.resnet import BasicBlock, ResNet
 
-from sliceforge.engine import Augment, Share, SliceDataset, load
+from sliceforge.engine import Share, SliceDataset, load
 
-SIDE, BATCH, EVERY, HELD = 64, 32, 25, "split = 'test'"
+SIDE, HELD = 64, "split = 'test'"
 DAY = load("steel/line_scan", "steps.photometric.brightness=[0.25, 1.1]")
 Arms = Iterator[tuple[str, SliceDataset, dict[str, SliceDataset]]]
 
@@ -62,45 +62,9 @@ def network(classes: int) -> ResNet:
     return ResNet(BasicBlock, [1, 1, 1, 1], num_classes=classes)
 
 
-def train(dataset: SliceDataset, epochs: int, state: Path | None = None) -> nn.Module:
-    """A network after some epochs, or after what a state has left of them."""
-    torch.manual_seed(1)
-    model = network(len(dataset.classes))
-    optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
-    loader = DataLoader(
-        dataset, BATCH, shuffle=True, num_workers=2, persistent_workers=True, collate_fn=dataset.collate
-    )
-    feed, step = Augment(dataset)(loader), 0  # workers draw, read and make, ahead of the step
-    parts = {"model": model, "optimizer": optimizer, "feed": feed}
-    if state and state.exists():
-        saved = torch.load(state)
-        step = saved.pop("step")
-        for name, part in parts.items():
-            part.load_state_dict(saved[name])
-    steps = epochs * len(feed)
-    while step < steps:
-        for batch in feed:  # each time the next epoch, or what was left of one
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(model(pixels(batch["image"])), batch["target"]).backward()
-            optimizer.step()
-            step += 1
-            if state and (step % EVERY == 0 or step == steps):
-                torch.save({name: part.state_dict() for name, part in parts.items()} | {"step": step}, f"{state}.new")
-                Path(f"{state}.new").replace(state)
-    return model.eval()
-
-
-def pixels(image: torch.Tensor) -> torch.Tensor:
-    """(B, 1, H, W) uint8 → (B, 3, H, W), about −2 … 2: alike for all, so that dark stays dark."""
-    return ((image / 255 - 0.45) / 0.25).expand(-1, 3, -1, -1)
-
-
-@torch.no_grad()
-def told(model: nn.Module, dataset: SliceDataset, epochs: int) -> float:
-    """The share of pictures that are told right."""
-    feed = Augment(dataset)(DataLoader(dataset, 64, collate_fn=dataset.collate))
-    right = [model(pixels(one["image"])).argmax(1) == one["target"] for _ in range(epochs) for one in feed]
-    return float(torch.cat(right).float().mean())
+def pixels(batch: dict[str, Any]) -> torch.Tensor:
+    """(B, 3, H, W) of the grey images of a batch, about −2 … 2: alike for all, so that dark stays dark."""
+    return ((batch["image"] / 255 - 0.45) / 0.25).expand(-1, 3, -1, -1)
 
 
 def main(data: str | None = None, state: str = "", epochs: int | None = None) -> list[list[float]]:
@@ -108,8 +72,11 @@ def main(data: str | None = None, state: str = "", epochs: int | None = None) ->
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for number, (name, dataset, tests) in enumerate(pictures(data, folder) if data else built_in()):
-            model = train(dataset, epochs or (10 if data else 40), Path(f"{state}.{number}") if state else None)
-            found.append([told(model, one, epochs=1 if data else 3) for one in tests.values()])
+            torch.manual_seed(1)
+            kept = Path(f"{state}.{number}") if state else None
+            model = network(len(dataset.classes))
+            model = train(model, pixels, dataset, epochs or (10 if data else 40), kept, rate=1e-3)
+            found.append([told(model, pixels, one, 1 if data else 3) for one in tests.values()])
             shown = "   ".join(f"{test} {right:4.0%}" for test, right in zip(tests, found[-1], strict=True))
             print(f"{name:30}{shown}", flush=True)
     return found

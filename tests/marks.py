@@ -63,8 +63,10 @@ def first_marks(name: str, count: int, side: int = 200) -> list[tuple[np.ndarray
     """What a recipe's first step makes of an even grey: the change in grey levels, (H, W) float64, and its draws."""
     recipe = load_recipe(name)
     step = recipe.steps[0]
+    op = step.op
+    assert isinstance(op, Paint)
     own = [recipe.draws(step, row) for row in drawn(recipe, count, side)]
-    return [(change(step.op, draws, side, side), draws) for draws in own]  # type: ignore[arg-type]
+    return [(change(op, draws, side, side), draws) for draws in own]
 
 
 def accepted(name: str, folder: Path, count: int) -> float:

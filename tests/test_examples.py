@@ -1,46 +1,36 @@
 """The examples do what they say."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+import resuming
 import torch
+import train_speech
+import train_steel
 
 from sliceforge.engine import Share, SliceDataset
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def example(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "examples" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 def test_words_that_were_heard_in_a_car_are_told_under_noise_that_is_new() -> None:
-    (plain, noisy_plain), (car, noisy_car) = example("train_speech").main(epochs=40)
+    (plain, noisy_plain), (car, noisy_car) = train_speech.main(epochs=40)
     assert min(plain, car) > 0.9
     assert noisy_car > noisy_plain + 0.05
 
 
 def test_defects_that_are_new_in_every_epoch_teach_more_than_the_same_few() -> None:
-    (same,), (new,) = example("train_steel").main(epochs=10)
+    (same,), (new,) = train_steel.main(epochs=10)
     assert new > same
     assert new > 0.25  # by chance
 
 
 def test_a_training_that_was_stopped_goes_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    speech = example("train_speech")
-    monkeypatch.setattr(speech, "BATCH", 2)
-    monkeypatch.setattr(speech, "EVERY", 7)  # five batches an epoch: in the middle of one
+    monkeypatch.setattr(resuming, "EVERY", 7)  # five batches an epoch: in the middle of one
 
     def weights(epochs: int, state: Path | None) -> torch.Tensor:
-        dataset = SliceDataset(None, [Share(speech.TRAINED)], 7, seconds=1.0)
-        model = speech.train(dataset, epochs, state)
+        dataset = SliceDataset(None, [Share(train_speech.TRAINED)], 7, seconds=1.0)
+        torch.manual_seed(1)
+        model = train_speech.network(len(dataset.classes))
+        model = resuming.train(model, train_speech.features, dataset, epochs, state, batch=2)
         return torch.cat([weight.flatten() for weight in model.state_dict().values()])
 
     class Killed(BaseException):

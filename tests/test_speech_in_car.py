@@ -1,11 +1,9 @@
 """The example of the loop: its data, its training script, and a loop that begins with them."""
 
 import csv
-import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import loop_tasks
 import numpy as np
@@ -13,19 +11,11 @@ import pytest
 import soundfile
 import torch
 
+from examples.speech_in_car import prepare, train
 from sliceforge.engine.cli import main
 from sliceforge.engine.loop import predictions
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "speech_in_car"
-
-
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +30,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
             sound = 0.5 * loop_tasks.word(label, 0.05, generator)
             soundfile.write(folder / "clips" / f"{label}_ann_{index}.wav", sound, loop_tasks.RATE)
     soundfile.write(folder / "noises" / "road.flac", generator.normal(0, 0.1, 48000), 16000)
-    script("prepare").main(str(folder / "clips"), str(folder / "noises"), str(folder / "data"))
+    prepare.main(str(folder / "clips"), str(folder / "noises"), str(folder / "data"))
     return folder / "data"
 
 
-def test_the_script_is_short_and_tells_words_that_it_did_not_hear(prepared: Path, tmp_path: Path) -> None:
+def test_the_script_is_short_and_tells_words_that_it_did_not_hear(
+    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert len((FOLDER / "train.py").read_text("utf-8").splitlines()) <= 60
     tables = {}
     for name in ("train", "eval"):
@@ -55,11 +47,10 @@ def test_the_script_is_short_and_tells_words_that_it_did_not_hear(prepared: Path
             out = csv.DictWriter(file, rows[0])
             out.writeheader()
             out.writerows(rows)
-    module = script("train")
-    module.STEPS = 40
+    monkeypatch.setattr(train, "STEPS", 40)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # more of them wait for one another longer than these small layers take
-    module.main(str(tables["train"]), str(tmp_path / "p.csv"), str(tables["eval"]), "0")
+    train.main(str(tables["train"]), str(tmp_path / "p.csv"), str(tables["eval"]), "0")
     torch.set_num_threads(threads)
     told = predictions.load(str(tmp_path / "p.csv"))
     assert told.probabilities is not None

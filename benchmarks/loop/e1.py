@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.loop import digits, runs
-from benchmarks.loop.judge import Judged, bar, stacked
+from benchmarks.loop.judge import Asked, Judged, bar, stacked
 from benchmarks.loop.mel import mel
 from benchmarks.loop.network import losses, trained
 from benchmarks.loop.sounds import ARMS, made, parents
@@ -36,16 +36,6 @@ class Job(NamedTuple):
     without: str
     seed: int
     arms: tuple[str, ...]
-
-
-class Asked(NamedTuple):
-    """The rows that a model is asked: every clip, clean and at each SNR."""
-
-    x: np.ndarray
-    y: np.ndarray
-    ids: np.ndarray
-    cluster: np.ndarray
-    slices: dict[str, np.ndarray]
 
 
 def asked(data: Path, rows: str) -> Asked:

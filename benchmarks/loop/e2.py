@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.loop import runs, steel
-from benchmarks.loop.judge import Judged, bar, stacked
+from benchmarks.loop.judge import Asked, Judged, bar, stacked
 from benchmarks.loop.line_scan import under_exposed
 from benchmarks.loop.network import losses, trained
 from benchmarks.loop.pictures import generic, matching, recipe_made, rows_of, spreads
@@ -33,16 +33,6 @@ class Job(NamedTuple):
     rows: str
     seed: int
     arms: tuple[str, ...]
-
-
-class Asked(NamedTuple):
-    """Every image of a part, as it is and under-exposed."""
-
-    x: np.ndarray
-    y: np.ndarray
-    ids: np.ndarray
-    cluster: np.ndarray
-    slices: dict[str, np.ndarray]
 
 
 def asked(data: Path, rows: str) -> Asked:

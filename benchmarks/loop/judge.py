@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,24 @@ from sliceforge.engine.loop.pairs import Pairs
 from sliceforge.engine.loop.verdict import verify
 
 REPLICATES = 4000
+
+
+class Asked(NamedTuple):
+    """The rows that a model is asked, the same for every seed and arm.
+
+    Args:
+        x: what it sees of them.
+        y: the class of each.
+        ids: of the rows.
+        cluster: which of them are of one item.
+        slices: name → which rows.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    ids: np.ndarray
+    cluster: np.ndarray
+    slices: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)

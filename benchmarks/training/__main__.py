@@ -28,6 +28,7 @@ from sliceforge.engine.bench import machine
 from sliceforge.engine.folder import host
 
 RESULT = Path(__file__).resolve().parents[1] / "results" / "training.json"
+BATCH = 32
 WITH, WITHOUT = "sliceforge", "originals alone"
 
 
@@ -73,7 +74,7 @@ def speech(name: str, data: Path | None, home: Path, items: int) -> Training:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     example = material.example("train_speech")
-    rate, batch = example.RATE, example.BATCH
+    rate, batch = example.RATE, BATCH
     clips = str(material.speech(data, home / "clips", rate, items))
     noise = material.noises(home / "noise", rate)
     bank = load("speech/car_noise", f"rate={rate}", "steps.mix.source=bank")
@@ -92,7 +93,7 @@ def speech(name: str, data: Path | None, home: Path, items: int) -> Training:
         "sliceforge, noise of a bank": ours(dataset(bank, 0.5, noise=str(noise)), batch, "steps.mix.source=bank"),
         "audiomentations": peers.fed(other, batch, "audio", None, "in the workers: AddBackgroundNoise, level"),
     }
-    step = trained(example.network(len(made.classes)), lambda one: example.features(one["audio"]))
+    step = trained(example.network(len(made.classes)), example.features)
     return Training(name, made, batch, step, feeds)
 
 
@@ -101,7 +102,7 @@ def steel(name: str, data: Path | None, home: Path, items: int) -> Training:
     torch.manual_seed(0)
     torch.set_num_threads(usable())
     example = material.example("train_steel")
-    batch = example.BATCH
+    batch = BATCH
     folder = material.steel(data, home / "pictures", example.SIDE, items)
     made, plain = (SliceDataset(str(folder), [Share(example.DAY, share=share)], 7) for share in (0.5, 0.0))
     paths = sorted(folder.glob("*/*.png"))
@@ -114,7 +115,7 @@ def steel(name: str, data: Path | None, home: Path, items: int) -> Training:
         "torchvision v2": peers.fed(in_workers, batch, "image", None, "in the workers: light, gamma, blur, noise"),
         "kornia": peers.fed(read, batch, "image", peers.kornia(), "in the training process, on batches"),
     }
-    step = trained(example.network(len(made.classes)), lambda one: example.pixels(one["image"]))
+    step = trained(example.network(len(made.classes)), example.pixels)
     return Training(name, made, batch, step, feeds)
 
 

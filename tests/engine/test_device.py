@@ -1,4 +1,4 @@
-"""What `device=` means: the choice, and what is said of it; a run, a loader, a benchmark on a card that is feigned."""
+"""What `device=` means: the choice, and what is said of it; a run and a benchmark on a card that is feigned."""
 
 import itertools
 import subprocess
@@ -11,53 +11,15 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import torch
 import yaml
+from feigned import NO_CARD, PRETEND
 from harness import tree
-from torch.utils.data import DataLoader
 
-from sliceforge.engine import bench, collate, device, fuse, near, trial
-from sliceforge.engine.augment import Augment, Made
+from sliceforge.engine import bench, device, near, trial
 from sliceforge.engine.cli import main
 from sliceforge.engine.codecs import audio, image
-from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.device import Device
-from sliceforge.engine.drafts import Draft
-from sliceforge.engine.errors import InputError, SettingError
-from sliceforge.engine.loader import SliceDataset
-from sliceforge.engine.stock import Share
-
-NO_CARD = "no CUDA device is visible"
-PRETEND = "cuda, Pretend 100"
-
-
-@pytest.fixture
-def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setattr(device, "PLACES", ())
-
-
-@pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A card that is not there: the CPU makes its items, `steps` further up; `made` says in which batches."""
-    feigned = SimpleNamespace(steps=1, made=[])
-    plain = fuse.make
-
-    def make(recipe: Any, tasks: Any, banks: Any, name: str) -> list[Any]:
-        feigned.made.append((name, [task.row for task in tasks]))
-        return [_off(one, feigned.steps) for one in plain(recipe, tasks, banks)]
-
-    monkeypatch.setattr(fuse, "_on_cuda", make)
-    monkeypatch.setattr(device, "missing", lambda name="cuda": "")
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda name: "Pretend 100")
-    return feigned
-
-
-def _off(made: Any, steps: int) -> Any:
-    if isinstance(made, InputError):
-        return made
-    item = made.item + np.float32(steps / 32768) if made.rate else np.clip(made.item, 0, 255 - steps) + np.uint8(steps)
-    return type(made)(**{**vars(made), "item": np.asarray(item, made.item.dtype)})
+from sliceforge.engine.errors import SettingError
 
 
 def generated(strips: Path, out: Path, *more: str) -> int:
@@ -270,81 +232,6 @@ def test_an_image_of_16_bit_is_a_step_away_in_its_own_steps() -> None:
     pixels = np.arange(2400, dtype=np.uint16).reshape(40, 60, 1)
     one, other = (image.encode(pixels + np.uint16(off), "png") for off in (0, 1))
     assert near.steps_apart(one, other, "png") == 1
-
-
-def dataset(clips: Path) -> SliceDataset:
-    recipe = load_recipe("speech/car_noise", "rate=8000")
-    return SliceDataset(str(clips), [Share(recipe, share=0.5)], 7, pattern="{label}_{speaker}_{index}")
-
-
-def batches(some: SliceDataset, augment: Augment) -> list[dict[str, Any]]:
-    return list(augment(DataLoader(some, batch_size=8, collate_fn=some.collate)))
-
-
-def launched_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A card that the machine has not has no stream; what is launched on it is what the card of the test makes."""
-
-    def aboard(some: SliceDataset, drafts: list[Draft], name: str) -> dict[str, Any]:
-        some.make(drafts, 1, name)
-        return some.batch(drafts)
-
-    monkeypatch.setattr(SliceDataset, "aboard", aboard)
-    monkeypatch.setattr(Augment, "_launched", lambda self, on, launch: Made(launch()))
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda name: None)
-
-
-def test_a_loader_on_a_card_gives_the_items_of_the_cpu(
-    card: SimpleNamespace, clips: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    launched_there(monkeypatch)
-    card.steps = 0
-    some = dataset(clips)
-    on_cpu = batches(some, Augment(some))
-    some.set_epoch(1)
-    on_card = batches(some, Augment(some, "cuda"))
-    for one, other in zip(on_cpu, on_card, strict=True):
-        assert torch.equal(one["audio"], other["audio"])
-        assert one["row"] == other["row"]
-    assert all(row["variant"] for _, rows in card.made for row in rows)
-
-
-@pytest.mark.usefixtures("card")
-@pytest.mark.parametrize("faster", ["cpu", "cuda"])
-def test_a_loader_told_auto_chooses_once_by_its_first_batch(
-    faster: str, clips: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[int] = []
-
-    def choose(make: Callable[[str], Any], items: int) -> Device:
-        for name in ("cpu", "cuda"):
-            make(name)
-        asked.append(items)
-        return Device(faster)
-
-    monkeypatch.setattr(device, "faster", choose)
-    launched_there(monkeypatch)
-    some = dataset(clips)
-    augment = Augment(some, "auto")
-    assert len(batches(some, augment)) == 3
-    assert asked == [8]
-    assert augment.chosen == Device(faster)
-
-
-@pytest.mark.usefixtures("no_card")
-def test_a_loader_without_a_card_says_why(clips: Path) -> None:
-    some = dataset(clips)
-    auto = Augment(some, "auto")
-    assert auto.chosen == Device(why=f"device: cpu, since {NO_CARD}")
-    for name, message in (("cuda", NO_CARD), ("tpu", "expected auto, cpu, cuda or cuda:N")):
-        with pytest.raises(SettingError, match=message):
-            Augment(some, name)
-
-
-def test_all_tensors_of_a_batch_go_to_the_device_and_nothing_else() -> None:
-    batch = {"image": [torch.zeros(2), torch.zeros(3)], "target": torch.zeros(1), "id": ["a"], "row": [{}]}
-    moved = collate.moved(batch, "meta")
-    assert [one.device.type for one in (*moved["image"], moved["target"])] == ["meta"] * 3
-    assert (moved["id"], moved["row"]) == (["a"], [{}])
 
 
 @pytest.mark.usefixtures("card")

@@ -4,6 +4,7 @@ import io
 import pickle
 from pathlib import Path
 
+import generators
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
+from benchmarks import same_bytes
 from sliceforge.engine import Augment, Share, SliceDataset, generate, load
 from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import InputError, SettingError
@@ -176,16 +178,11 @@ def test_originals_come_as_they_are(clips: Path) -> None:
 
 
 def test_no_global_generator_is_touched(clips: Path) -> None:
-    import random
-
-    np.random.seed(3)  # noqa: NPY002
-    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    before = generators.states()
     dataset = clips_of(clips, 0.5)
     dataset.make([dataset[0]])
     load("speech/car_noise")(soundfile.read(next(clips.glob("*.wav")), dtype="float32")[0], rate=16000)
-    assert torch.equal(torch.get_rng_state(), before[0])
-    assert np.array_equal(np.random.get_state()[1], before[1])  # noqa: NPY002
-    assert random.getstate() == before[2]
+    assert generators.states() == before
 
 
 def test_images_of_several_sizes_are_a_list_or_are_fitted(strips: Path) -> None:
@@ -269,14 +266,6 @@ def test_wrong_settings_are_one_line(clips: Path) -> None:
 
 
 def test_real_clips_and_images_are_the_same_four_ways(real: Path, tmp_path: Path) -> None:
-    import importlib.util
-
-    place = Path(__file__).parents[2] / "benchmarks" / "same_bytes.py"
-    spec = importlib.util.spec_from_file_location("same_bytes", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    for found in module.compare(real, 20, tmp_path):
+    for found in same_bytes.compare(real, 20, tmp_path):
         assert found["compared"] == 20
         assert found["differ"] == 0

@@ -31,7 +31,7 @@ LINE: dict[str, Any] = {
 }  # fmt: skip
 
 
-def gain_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def gain_pixel(value: Any, x: Any, y: Any, row: Any) -> Any:
     return value * row[0] + (x - y) * row[1]
 
 
@@ -44,7 +44,7 @@ class Gain(Point):
         return np.array([plan["gain"], 0.001], np.float32)
 
 
-def square_pixel(value, x, y, row):  # type: ignore[no-untyped-def]
+def square_pixel(value: Any, x: Any, y: Any, row: Any) -> Any:
     return value + row[4] if row[0] <= x < row[2] and row[1] <= y < row[3] else value
 
 

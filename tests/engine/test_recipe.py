@@ -11,7 +11,7 @@ import pytest
 from sliceforge.engine import plan
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Shapes
+from sliceforge.engine.op import Gain, Shapes
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 
@@ -126,4 +126,6 @@ def test_own_operators_need_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SettingError, match="trust"):
         from_config(config)
     assert "my_ops" not in sys.modules
-    assert from_config(config, ["my_ops"]).steps[0].op.factor(np.zeros(1), 8000) == 0.5  # type: ignore[attr-defined]
+    op = from_config(config, ["my_ops"]).steps[0].op
+    assert isinstance(op, Gain)
+    assert op.factor(np.zeros(1), 8000) == 0.5

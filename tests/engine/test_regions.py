@@ -29,6 +29,12 @@ def rows(run: Path, name: str = "manifest") -> list[dict[str, Any]]:
     return found
 
 
+def member_of(tar: tarfile.TarFile, name: str) -> bytes:
+    file = tar.extractfile(name)
+    assert file is not None
+    return file.read()
+
+
 @pytest.fixture
 def marked(tmp_path: Path) -> Path:
     """Three images of 40 × 60 with a mask and boxes, one whose mask is too small, one whose mask is elsewhere."""
@@ -59,8 +65,8 @@ def test_masks_and_boxes_go_through_a_warp_and_come_out(marked: Path, tmp_path: 
     assert found["b~1"]["label"] == "dent"
     shard, _, member = found["b~1"]["mask"].partition(".tar/")
     with tarfile.open(tmp_path / "run" / f"{shard}.tar") as tar:
-        mask = np.asarray(Image.open(io.BytesIO(tar.extractfile(member).read())))  # type: ignore[union-attr]
-        row = json.loads(tar.extractfile("b~1.json").read())  # type: ignore[union-attr]
+        mask = np.asarray(Image.open(io.BytesIO(member_of(tar, member))))
+        row = json.loads(member_of(tar, "b~1.json"))
     assert mask.sum() == 200 * 255
     assert mask[10:20, 35:55].all()
     assert row["boxes"] == found["b~1"]["boxes"]

@@ -2,9 +2,9 @@
 
 import copy
 import pickle
-import random
 from collections.abc import Mapping
 
+import generators
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -110,14 +110,11 @@ def test_what_cannot_be_made_says_why_and_its_neighbours_are_made() -> None:
 
 
 def test_no_global_generator_is_touched() -> None:
-    def states() -> tuple[object, ...]:
-        return random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
-
-    before = states()
+    before = generators.states()
     stage = Stage(load("speech/general", "rate=8000"), share=1)
     found = stage.outcomes(["item 1"], clip)
     assert not found[0].reason
-    assert states() == before
+    assert generators.states() == before
 
 
 def test_copies_are_of_one_epoch_and_small_once_they_are_sent() -> None:

@@ -12,7 +12,7 @@ from signals import voice
 from sliceforge.engine import stepwise
 from sliceforge.engine.errors import InputError
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.op import Apply, Shapes
+from sliceforge.engine.op import Apply, Shapes, Source
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 from sliceforge.engine.step import Step
@@ -35,7 +35,9 @@ def test_a_chain_of_sound_is_what_the_reference_says(length: int, rate: int, mea
         parent = voice(length / rate, rate, 90 + 20 * i)
         row = row_of(recipe, f"clip {i}", length, rate)
         made = stepwise.make(recipe, parent, rate, row)
-        noise = recipe.step("cabin").op.wave(length, rate, **recipe.draws(recipe.step("cabin"), row))  # type: ignore[attr-defined]
+        cabin = recipe.step("cabin")
+        assert isinstance(cabin.op, Source)
+        noise = cabin.op.wave(length, rate, **recipe.draws(cabin, row))
         plain = [("mix", noise.astype(np.float64), float(row["mix.snr"]), measure)]
         plain += [("level", float(row["level.level"]), None, None)]
         item, gain = reference.chain(parent, rate, plain, recipe.guard_db)

@@ -1,7 +1,6 @@
 """Batches of one shape: a compiled model is compiled once; and mixed precision trains on them."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,10 @@ from sliceforge.engine.feed import Feed
 BACKEND = "inductor" if shutil.which("g++") or shutil.which("clang++") else "aot_eager"
 """Inductor needs a C++ compiler; without one the graphs are the same, and run as they are."""
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:torch")  # inductor's own imports
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """So that sums have one order, and small networks do not wait for a second core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:.*:DeprecationWarning:torch"),  # inductor's own imports
+]
 
 
 def feed_of(folder: Path, recipe: str, **more: Any) -> Feed:

@@ -1,19 +1,18 @@
 """Lightning takes a feed for a loader: its checkpoint says how far training was, and ranks share an epoch."""
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import lightning
 import pytest
+import snippets
 import torch
+import train_lightning
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from torch.utils.data import DataLoader
 
@@ -22,27 +21,10 @@ from sliceforge.engine import Augment, Batches, Share, SliceDataset, load
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec:FutureWarning"),  # Lightning's own, of torch
     pytest.mark.filterwarnings("ignore:You defined a `validation_step` but have no|Checkpoint directory .* not empty"),
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """So that sums have one order, and small networks do not wait for a second core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-def example() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("train_lightning", ROOT / "examples" / "train_lightning.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Seen(Callback):
@@ -58,15 +40,16 @@ class Seen(Callback):
 def fit(seen: Seen, epochs: int, folder: Path | None = None, step: int = 0, **more: Any) -> torch.Tensor:
     """Train the example's network, from a step on; a folder keeps a checkpoint of each. Returns the weights."""
     data = more.pop("data", None)
-    module = example()
     torch.manual_seed(1)
-    network = module.Network(10)
+    network = train_lightning.Network(10)
     keep = [ModelCheckpoint(folder, "{step}", every_n_train_steps=1, save_top_k=-1)] if folder else []
     quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "limit_val_batches": 0}
     trainer = lightning.Trainer(
         max_epochs=epochs, accelerator="cpu", callbacks=[seen, *keep], enable_checkpointing=bool(keep), **quiet, **more
     )
-    trainer.fit(network, data or module.Words(), ckpt_path=folder / f"step={step}.ckpt" if folder and step else None)
+    trainer.fit(
+        network, data or train_lightning.Words(), ckpt_path=folder / f"step={step}.ckpt" if folder and step else None
+    )
     return torch.cat([one.detach().flatten() for one in network.parameters()])
 
 
@@ -114,12 +97,12 @@ class Told(Seen):
 
 
 def test_two_ranks_see_each_item_of_an_epoch_once(tmp_path: Path) -> None:
-    alone = os.environ | {"OMP_NUM_THREADS": "1"}
+    places = os.pathsep.join(str(ROOT / name) for name in ("tests", "examples"))
+    alone = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": places}
     subprocess.run([sys.executable, __file__, str(tmp_path)], check=True, capture_output=True, timeout=120, env=alone)
     first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2))
     assert [epoch for epoch, _ in first] == [epoch for epoch, _ in second] == [0, 0, 1, 1]
-    module = example()
-    words = module.Words()
+    words = train_lightning.Words()
     words.setup("fit")
     for epoch in range(2):
         words.data.set_epoch(epoch + 1)
@@ -129,12 +112,10 @@ def test_two_ranks_see_each_item_of_an_epoch_once(tmp_path: Path) -> None:
 
 def test_the_example_learns_words_under_noise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert example().main(epochs=16) > 0.6
+    assert train_lightning.main(epochs=16) > 0.6
 
 
 def test_the_program_in_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import snippets  # not at the top: the other processes of this file have no tests on their path
-
     monkeypatch.chdir(tmp_path)
     assert snippets.run("lightning") == 1
 

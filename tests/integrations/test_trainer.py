@@ -1,6 +1,5 @@
 """The Hugging Face Trainer over a data set, over its own order, and over a feed: epochs advance, checkpoints go on."""
 
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,7 @@ from sliceforge.engine import Augment, Batches, Share, SliceDataset, load
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.trainer import Bookmark
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    """So that sums have one order, and small networks do not wait for a second core."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 class Tiny(nn.Module):

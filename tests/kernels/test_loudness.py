@@ -1,6 +1,7 @@
 """Levels: the standards' own numbers, tones through filters, and ITU-T P.56 against plain references."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def tone(hertz: float, rate: int, seconds: float = 1.0) -> np.ndarray:
     return np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(np.float32)
 
 
-def gain(level, hertz: float, rate: int) -> float:  # type: ignore[no-untyped-def]
+def gain(level: Callable[..., float], hertz: float, rate: int) -> float:
     sound = tone(hertz, rate)
     return reference.db(level(sound, rate) / rms(sound))
 

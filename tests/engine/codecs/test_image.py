@@ -53,10 +53,12 @@ def refusal(path: Path) -> str | None:
     try:
         decoded(path)
     except InputError as error:
-        assert error.reason in REASONS  # noqa: PT017
-        assert str(path.parent) not in str(error)  # noqa: PT017
-        return str(error)
-    return None
+        refused = error
+    else:
+        return None
+    assert refused.reason in REASONS
+    assert str(path.parent) not in str(refused)
+    return str(refused)
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])

@@ -30,7 +30,8 @@ if not find_spec("numba_cuda"):
 
 
 def test_every_kernel_and_the_chain_hold_in_the_simulator() -> None:
-    line = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", str(HERE / "in_simulator.py")]
+    files = [str(HERE / f"{name}_in_simulator.py") for name in ("kernels", "chains")]
+    line = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
     simulated = os.environ | {"NUMBA_ENABLE_CUDASIM": "1"}
     done = subprocess.run(line, capture_output=True, text=True, check=False, env=simulated)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

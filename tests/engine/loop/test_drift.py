@@ -1,7 +1,9 @@
 """Drift is found where it is, seldom where it is not, and every figure is scipy's."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -72,7 +74,7 @@ def test_where_nothing_drifts_at_most_five_of_a_hundred_runs_alarm() -> None:
         ("x0", lambda generator: [None if one else 0.0 for one in generator.random(400) < 0.1]),
     ],
 )
-def test_the_column_that_drifts_comes_first(name: str, values) -> None:  # type: ignore[no-untyped-def]
+def test_the_column_that_drifts_comes_first(name: str, values: Callable[..., Any]) -> None:
     generator = np.random.default_rng(4)
     before, after = rows(generator, 400), rows(generator, 400)
     after = after.set_column(after.column_names.index(name), name, pa.array(values(generator)))

@@ -16,17 +16,11 @@ from signals import voice
 from sliceforge.engine.cli import main
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Chromium: install it (Debian: apt-get install chromium)"
-)
+pytestmark = [
+    pytest.mark.usefixtures("kept"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: install it (Debian: apt-get install chromium)"),
+]
 HOSTILE = '<script>window.hacked = 1</script>"><img src=x onerror="window.hacked=1">'
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sliceforge.engine.loop.attributes.cache_folder", lambda: tmp_path_factory.mktemp("k") / "k")
-        yield
 
 
 @pytest.fixture(scope="module")

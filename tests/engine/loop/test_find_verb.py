@@ -2,7 +2,6 @@
 
 import csv
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from sliceforge.engine.loop.slices import header, read
 
 PATTERN = "{label}_{speaker}_{index}"
 RATE = 8000
+pytestmark = pytest.mark.usefixtures("kept")
 
 
 def spoken(folder: Path, generator: np.random.Generator, count: int, noisy: float) -> np.ndarray:
@@ -45,13 +45,6 @@ def predicted(folder: Path, wrong: np.ndarray, place: Path, **more: list) -> Pat
             said = f"c{(i + wrong[i]) % 4}"
             rows.writerow([path.stem, f"c{i % 4}", said, *(column[i] for column in more.values())])
     return place
-
-
-@pytest.fixture(scope="module", autouse=True)
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sliceforge.engine.loop.attributes.cache_folder", lambda: tmp_path_factory.mktemp("k") / "k")
-        yield
 
 
 @pytest.fixture(scope="module")

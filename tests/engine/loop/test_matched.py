@@ -1,6 +1,7 @@
 """A recipe made to fit a slice: every condition is held in one place or said not to be, and ranges follow the slice."""
 
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,8 +32,8 @@ def weak(where: str, cause: str | None = None, **attributes: Range) -> WeakSlice
     return WeakSlice("weak", where, cause=cause, attributes=attributes)
 
 
-def chosen(slice_: WeakSlice, recipes: list[str], train: Known, **more: object) -> tuple[str, str | None]:
-    order = decide(slice_, recipes, train, np.ones(len(train.table), bool), **more).order  # type: ignore[arg-type]
+def chosen(slice_: WeakSlice, recipes: list[str], train: Known, **more: Any) -> tuple[str, str | None]:
+    order = decide(slice_, recipes, train, np.ones(len(train.table), bool), **more).order
     return order.operation, order.recipe
 
 

@@ -1,6 +1,7 @@
 """Each attribute of sound is what physics says of a signal whose numbers are known, at any rate and length."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,7 +141,7 @@ def test_noise_alone_has_the_lowest_snr_and_clean_speech_a_high_one() -> None:
     assert of("snr_est", clean, 8000) > 25
 
 
-def test_real_digits_under_noise_are_told_apart(real) -> None:  # type: ignore[no-untyped-def]
+def test_real_digits_under_noise_are_told_apart(real: Path) -> None:
     from sliceforge.engine.read import read_audio
 
     paths = sorted((real / "fsdd").glob("*_1.wav"))[::3]

@@ -9,6 +9,7 @@ import soundfile
 from scipy.signal import butter, sosfilt
 from signals import voice
 
+from sliceforge.engine.banks import Shelf
 from sliceforge.engine.build import build
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.errors import SettingError
@@ -129,7 +130,7 @@ def modulation(x: np.ndarray) -> float:
     return float(np.sqrt(np.square(slow[there]).sum() / 2) / envelope.mean())
 
 
-class Voices:
+class Voices(Shelf):
     """A bank whose every item is a voice of its own pitch."""
 
     def sound(self, bank: str, item: str, rate: int, channel: float | None = None) -> np.ndarray:
@@ -145,12 +146,12 @@ def noises(name: str, count: int) -> list[np.ndarray]:
     none = np.zeros(count, np.int64)
     shapes = Shapes(none + 3 * RATE, none + RATE, none, none, {"voices": BANK}, np.full(count, "ann", object))
     columns = recipe.draw(Keys.of(2, [str(i) for i in range(count)]), shapes)
-    step = [step for step in recipe.steps if isinstance(step.op, Mix)][-1]
+    step, mix = [(step, step.op) for step in recipe.steps if isinstance(step.op, Mix)][-1]
     made = []
     for i in range(count):
         row = {column: value[i] for column, value in columns.items()}
-        sounds = Sounds(recipe, row, RATE, Voices())  # type: ignore[arg-type]
-        made.append(sounds.noise(step.op, recipe.draws(step, row), 3 * RATE))  # type: ignore[arg-type]
+        sounds = Sounds(recipe, row, RATE, Voices.open({}))
+        made.append(sounds.noise(mix, recipe.draws(step, row), 3 * RATE))
     return made
 
 

@@ -81,7 +81,10 @@ def test_a_bump_stands_where_it_was_drawn() -> None:
     flat = {"road_corner": 20.0, "road_slope": 0.0}
     bump = {"bump_frequency_2": 300.0, "bump_gain_2": 9.0}
     with_it, without = wave(**flat, **bump), wave(**flat)
-    rise = lambda f: band(with_it, f * 0.97, f * 1.03) - band(without, f * 0.97, f * 1.03)  # noqa: E731
+
+    def rise(f: float) -> float:
+        return band(with_it, f * 0.97, f * 1.03) - band(without, f * 0.97, f * 1.03)
+
     assert rise(300) - rise(3000) == pytest.approx(9, abs=1)
     assert rise(150) - rise(3000) < 3
 

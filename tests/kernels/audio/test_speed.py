@@ -1,5 +1,7 @@
 """Speed moves every frequency and every moment by its factor, as an independent resampler would."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -48,8 +50,13 @@ def test_it_is_what_other_resamplers_make_of_it(factor: float, rates: tuple[int,
     own = resample(x, *rates)
     assert len(made) == len(own)
     assert np.abs(made - own).max() < 3e-6
-    sharp = {"lowpass_filter_width": 64, "rolloff": 0.97, "resampling_method": "sinc_interp_kaiser", "beta": 12.0}
-    peer = torchaudio.functional.resample(torch.from_numpy(x), *rates, **sharp).numpy()  # type: ignore[arg-type]
+    sharp: dict[str, Any] = {
+        "lowpass_filter_width": 64,
+        "rolloff": 0.97,
+        "resampling_method": "sinc_interp_kaiser",
+        "beta": 12.0,
+    }
+    peer = torchaudio.functional.resample(torch.from_numpy(x), *rates, **sharp).numpy()
     assert np.abs(made - peer).max() < 1e-3
 
 

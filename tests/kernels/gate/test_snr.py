@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def car(**settings: object) -> Recipe:
     return from_config({"steps": steps, "gates": {"snr": {"step": "mix"}}})
 
 
-def rows(recipe: Recipe, count: int, length: int, rate: int) -> list[dict[str, object]]:
+def rows(recipe: Recipe, count: int, length: int, rate: int) -> list[dict[str, Any]]:
     none = np.zeros(count, np.int64)
     shapes = Shapes(none + length, none + rate, none, none)
     plan = recipe.draw(Keys.of(7, [str(i) for i in range(count)]), shapes)
@@ -130,5 +131,5 @@ def test_what_comes_after_a_mix_does_not_hide_the_ratio_that_it_was_mixed_at(tai
     for row in rows(recipe, 5, 8000, 8000):
         made = make(recipe, voice(1.0, 8000), 8000, row)
         assert measure(recipe, made, row)["snr"].ok
-        wrong = {**row, "mix.snr": np.float32(row["mix.snr"]) + np.float32(0.2)}  # type: ignore[arg-type]
+        wrong = {**row, "mix.snr": np.float32(row["mix.snr"]) + np.float32(0.2)}
         assert not measure(recipe, made, wrong)["snr"].ok

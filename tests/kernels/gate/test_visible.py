@@ -9,7 +9,7 @@ from PIL import Image
 
 from sliceforge.engine.build import build
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.gates import Made
+from sliceforge.engine.gates import Made, Verdict
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.op import Shapes
 from sliceforge.engine.picture import quantise, render, unit
@@ -27,7 +27,7 @@ def made(noise: float, contrast: float, channels: int = 1, mask: np.ndarray = MA
     return Made(parent.round().astype(np.uint16), item.round().astype(np.uint16), masks={"s": mask})
 
 
-def measured(item: Made, **settings: object):  # type: ignore[no-untyped-def]
+def measured(item: Made, **settings: object) -> Verdict:
     return build(Visible, {"step": "s", **settings}, "gates.visible").measure(item, None, {})
 
 
