@@ -6,7 +6,7 @@ Classes are normal clouds of one shape, so that some items lie between two of th
 class, drawn evenly; probabilities come from a linear discriminant on five folds, fitted to the labels as they are.
 `knows` is how often that model is right of the true class. Rules: `estimate`, the rate above 8 %; `bound`, Wilson's
 lower 95 % bound above 8 %; `half_error`, half a standard error below the rate above 8 %; `gate`, that and the surer
-half (`engine/loop/noise.py`).
+half (`engine/loop/diagnose/noise.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from sliceforge.engine.bench import machine
-from sliceforge.engine.loop.confident import Confidence, confidence
-from sliceforge.engine.loop.noise import NOISY, noise_rate, wilson
+from sliceforge.engine.loop.diagnose.confident import Confidence, confidence
+from sliceforge.engine.loop.diagnose.noise import NOISY, noise_rate, wilson
 
 RESULT = Path(__file__).resolve().parent / "results" / "loop_labels.json"
 FOLDS, TRAITS, RIDGE = 5, 12, 0.1

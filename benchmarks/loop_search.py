@@ -25,9 +25,9 @@ import pyarrow as pa
 
 from sliceforge.engine.bench import machine
 from sliceforge.engine.folder import host
-from sliceforge.engine.loop.find import find
-from sliceforge.engine.loop.levels import Levels, least_support, levels
-from sliceforge.engine.loop.search import Losses, Searched, search
+from sliceforge.engine.loop.find.find import find
+from sliceforge.engine.loop.find.levels import Levels, least_support, levels
+from sliceforge.engine.loop.find.search import Losses, Searched, search
 from sliceforge.engine.predicate import select
 
 RESULT = Path(__file__).resolve().parent / "results" / "loop_search.json"

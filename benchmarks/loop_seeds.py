@@ -21,8 +21,8 @@ import soundfile
 import torch
 
 from sliceforge.engine.bench import machine
-from sliceforge.engine.loop.pairs import Pairs
-from sliceforge.engine.loop.verdict import verify
+from sliceforge.engine.loop.verify.pairs import Pairs
+from sliceforge.engine.loop.verify.verdict import verify
 
 RESULT = Path(__file__).resolve().parent / "results" / "loop_seeds.json"
 INDICES, TRAINED, NOISY = 30, 10, 300

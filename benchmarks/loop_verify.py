@@ -23,8 +23,8 @@ from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
 from sliceforge.engine.bench import machine
-from sliceforge.engine.loop.pairs import Pairs
-from sliceforge.engine.loop.verdict import MARGIN, verify
+from sliceforge.engine.loop.verify.pairs import Pairs
+from sliceforge.engine.loop.verify.verdict import MARGIN, verify
 
 RESULT = Path(__file__).resolve().parent / "results" / "loop_verify.json"
 ROWS, WEAK, OTHERS = 3000, 300, (100, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000)

@@ -44,7 +44,7 @@ def _generate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
 
 def _generate_budget(config: dict[str, Any], folders: list[str]) -> int:
     from sliceforge.engine import progress
-    from sliceforge.engine.loop.budgeted import generate
+    from sliceforge.engine.loop.generate.budgeted import generate
 
     with progress.shown("generate") as told:
         found = generate(config, folders, told, _said)
@@ -101,7 +101,7 @@ def _report(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
 
 
 def _allocate(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.loop import allocating, spending
+    from sliceforge.engine.loop.allocate import allocating, spending
 
     found = allocating.allocated(config)
     print(spending.told(found))
@@ -111,7 +111,7 @@ def _allocate(config: dict[str, Any], rest: list[str], folders: list[str]) -> in
 
 
 def _verify(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.loop import effect, verifying
+    from sliceforge.engine.loop.verify import effect, verifying
 
     found = verifying.verified(config)
     print(effect.told(found))
@@ -121,8 +121,8 @@ def _verify(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
 
 
 def _find(config: dict[str, Any], rest: list[str], folders: list[str]) -> int:
-    from sliceforge.engine.loop.found import find_slices
-    from sliceforge.engine.loop.listed import printed
+    from sliceforge.engine.loop.find.found import find_slices
+    from sliceforge.engine.loop.find.listed import printed
 
     printed(find_slices(config))
     return 0

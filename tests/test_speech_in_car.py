@@ -13,7 +13,7 @@ import torch
 
 from examples.speech_in_car import prepare, train
 from sliceforge.engine.cli import main
-from sliceforge.engine.loop import predictions
+from sliceforge.engine.loop.rows import predictions
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples" / "speech_in_car"
 

@@ -20,7 +20,7 @@ from benchmarks.loop import digits, runs
 from benchmarks.loop.judge import Judged, bar, stacked
 from benchmarks.loop.mel import mel
 from benchmarks.loop.network import losses, probabilities, trained
-from sliceforge.engine.loop.gate import label_gate
+from sliceforge.engine.loop.diagnose.gate import label_gate
 
 EPOCHS, COUNT, FLIPPED, FOLDS = 20, 500, 0.12, 5
 CLASSES = [str(digit) for digit in range(10)]

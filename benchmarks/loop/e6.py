@@ -23,12 +23,12 @@ from benchmarks.loop.mel import mel
 from benchmarks.loop.network import probabilities, trained
 from benchmarks.loop.sounds import OUTSIDE, made, parents, recipe_made
 from sliceforge.engine import predicate
-from sliceforge.engine.loop.attributes import known, of_item
-from sliceforge.engine.loop.drift import drift
-from sliceforge.engine.loop.find import find
-from sliceforge.engine.loop.production import target
-from sliceforge.engine.loop.ranges import OF
-from sliceforge.engine.loop.slices import Range
+from sliceforge.engine.loop.find.drift import drift
+from sliceforge.engine.loop.find.find import find
+from sliceforge.engine.loop.find.production import target
+from sliceforge.engine.loop.generate.ranges import OF
+from sliceforge.engine.loop.rows.attributes import known, of_item
+from sliceforge.engine.loop.rows.slices import Range
 from sliceforge.kernels.heard import Heard
 
 EPOCHS, MADE, BATCHES, SIZE, FROM, SHARE = 20, 900, 10, 60, 5, 0.4

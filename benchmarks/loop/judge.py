@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sliceforge.engine.loop.paired import resampled
-from sliceforge.engine.loop.pairs import Pairs
-from sliceforge.engine.loop.verdict import verify
+from sliceforge.engine.loop.verify.paired import resampled
+from sliceforge.engine.loop.verify.pairs import Pairs
+from sliceforge.engine.loop.verify.verdict import verify
 
 REPLICATES = 4000
 

@@ -7,10 +7,10 @@ HEAD = """\
 
 Made by `python -m benchmarks.loop` from what the commands below measured; do not edit. Network, features and training
 are fixed; the training data alone change from arm to arm. Accuracies are percent right, means over seeds. Gains are
-paired, in points, with 95 % intervals over evaluation rows and seeds (`engine/loop/paired.py`; rows of one clip, or of
-neighbouring images, are drawn together; where one seed alone was run, nothing is known of another). Rows that report
-are never looked at by what trains or tunes: `tests/engine/loop/test_experiments.py` reads the ids. `engine` is what
-Sliceforge makes. A bar that is not met says so; every slice is in a table, those that lost, too.
+paired, in points, with 95 % intervals over evaluation rows and seeds (`engine/loop/verify/paired.py`; rows of one clip,
+or of neighbouring images, are drawn together; where one seed alone was run, nothing is known of another). Rows that
+report are never looked at by what trains or tunes: `tests/engine/loop/test_experiments.py` reads the ids. `engine` is
+what Sliceforge makes. A bar that is not met says so; every slice is in a table, those that lost, too.
 
 `SLICEFORGE_DATA=DIR` names the folder of `fsdd`, `noise` and `x_sdd`; `jobs=N` uses N processes.
 """

@@ -9,9 +9,9 @@ from scipy.ndimage import affine_transform
 
 from benchmarks.loop.steel import Strips
 from sliceforge.engine import load
-from sliceforge.engine.loop.attributes import known, of_item
-from sliceforge.engine.loop.ranges import OF
-from sliceforge.engine.loop.slices import Range
+from sliceforge.engine.loop.generate.ranges import OF
+from sliceforge.engine.loop.rows.attributes import known, of_item
+from sliceforge.engine.loop.rows.slices import Range
 from sliceforge.kernels.seen import Seen
 
 MOMENTS = ("brightness", "contrast", "gradient", "vignette", "noise")

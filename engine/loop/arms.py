@@ -8,16 +8,16 @@ from dataclasses import replace
 import numpy as np
 
 from sliceforge.engine import predicate
-from sliceforge.engine.loop.allocation import MOST
+from sliceforge.engine.loop.allocate.allocation import MOST
+from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Order
+from sliceforge.engine.loop.allocate.decided import decide
 from sliceforge.engine.loop.asked import Asked
-from sliceforge.engine.loop.budget import NOTHING, OVERSAMPLE, Order
-from sliceforge.engine.loop.conditions import conditions
-from sliceforge.engine.loop.decided import decide
+from sliceforge.engine.loop.diagnose.outside import matched
+from sliceforge.engine.loop.generate.training import room
 from sliceforge.engine.loop.ground import Ground
 from sliceforge.engine.loop.halving import MOST as ARMS
-from sliceforge.engine.loop.outside import matched
-from sliceforge.engine.loop.slices import WeakSlice
-from sliceforge.engine.loop.training import room
+from sliceforge.engine.loop.rows.conditions import conditions
+from sliceforge.engine.loop.rows.slices import WeakSlice
 
 GENERIC: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "audio": {

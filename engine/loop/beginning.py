@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from sliceforge.engine import commit, sources
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import predictions
-from sliceforge.engine.loop.found import Found, find_slices
+from sliceforge.engine.loop.diagnose.relabel import write_queue
+from sliceforge.engine.loop.find.found import Found, find_slices
 from sliceforge.engine.loop.pooled import joined, pooled
-from sliceforge.engine.loop.relabel import write_queue
+from sliceforge.engine.loop.rows import predictions
 from sliceforge.engine.loop.steps import Done, digest, place
 from sliceforge.engine.loop.trainings import Training, Trainings, load, write_manifest
 

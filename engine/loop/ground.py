@@ -14,11 +14,14 @@ import pyarrow as pa
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
-from sliceforge.engine.loop import budget, guard, known, splits
+from sliceforge.engine.loop import splits
+from sliceforge.engine.loop.allocate import budget
 from sliceforge.engine.loop.asked import Asked
-from sliceforge.engine.loop.known import Known
-from sliceforge.engine.loop.training import Addition, assembled
-from sliceforge.engine.loop.verdict import FEWEST
+from sliceforge.engine.loop.generate import guard
+from sliceforge.engine.loop.generate.training import Addition, assembled
+from sliceforge.engine.loop.rows import known
+from sliceforge.engine.loop.rows.known import Known
+from sliceforge.engine.loop.verify.verdict import FEWEST
 from sliceforge.engine.manifest import Manifest, digest
 
 

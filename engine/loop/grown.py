@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from sliceforge.engine.loop.slices import WeakSlice
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.loop.trainings import Training, write_manifest
 from sliceforge.engine.loop.trial import losses
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from sliceforge.engine import commit, folder
-from sliceforge.engine.loop import beginning, rounds, slices, steps, story
+from sliceforge.engine.loop import beginning, rounds, steps, story
 from sliceforge.engine.loop.asked import Asked
 from sliceforge.engine.loop.command import Command
 from sliceforge.engine.loop.costs import costs
 from sliceforge.engine.loop.ground import Ground, write_eval
 from sliceforge.engine.loop.operations import operations
-from sliceforge.engine.loop.slices import WeakSlice
+from sliceforge.engine.loop.rows import slices
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.loop.trainings import Trainings, write_manifest
 
 Said = Callable[[str], None]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sliceforge.engine.loop import budget as budgets
+from sliceforge.engine.loop.allocate import budget as budgets
+from sliceforge.engine.loop.allocate.budget import NOTHING, Budget, Order
+from sliceforge.engine.loop.allocate.decided import decide
 from sliceforge.engine.loop.arms import arms
 from sliceforge.engine.loop.beginning import RELABEL, suspects
-from sliceforge.engine.loop.budget import NOTHING, Budget, Order
-from sliceforge.engine.loop.decided import decide
-from sliceforge.engine.loop.slices import WeakSlice
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.loop.steps import Done, place
 from sliceforge.engine.loop.trial import Trial, few
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine.loop import predictions
-from sliceforge.engine.loop.predictions import Predictions
+from sliceforge.engine.loop.rows import predictions
+from sliceforge.engine.loop.rows.predictions import Predictions
 from sliceforge.engine.loop.trainings import load
 
 

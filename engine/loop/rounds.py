@@ -12,20 +12,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sliceforge.engine import commit, predicate
-from sliceforge.engine.loop import budget as budgets
-from sliceforge.engine.loop import budgeted, effect, slices, spending, subsets
-from sliceforge.engine.loop.allocating import NEXT, Allocated
-from sliceforge.engine.loop.allocation import Need, allocate
+from sliceforge.engine.loop.allocate import budget as budgets
+from sliceforge.engine.loop.allocate import spending, subsets
+from sliceforge.engine.loop.allocate.allocating import NEXT, Allocated
+from sliceforge.engine.loop.allocate.allocation import Need, allocate
+from sliceforge.engine.loop.allocate.budget import NOTHING, Order
+from sliceforge.engine.loop.allocate.stop import stopped
 from sliceforge.engine.loop.beginning import counted
-from sliceforge.engine.loop.budget import NOTHING, Order
+from sliceforge.engine.loop.generate import budgeted
+from sliceforge.engine.loop.generate.training import room
 from sliceforge.engine.loop.grown import grown
 from sliceforge.engine.loop.operations import blank, usable
-from sliceforge.engine.loop.slices import WeakSlice
+from sliceforge.engine.loop.rows import slices
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.loop.steps import Done, digest, found, place
-from sliceforge.engine.loop.stop import stopped
-from sliceforge.engine.loop.training import room
 from sliceforge.engine.loop.trainings import Training, write_manifest
-from sliceforge.engine.loop.verifying import verified
+from sliceforge.engine.loop.verify import effect
+from sliceforge.engine.loop.verify.verifying import verified
 
 if TYPE_CHECKING:
     from sliceforge.engine.loop.loop import Loop

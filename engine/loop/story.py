@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sliceforge.engine.loop import budget as budgets
-from sliceforge.engine.loop import charts, plots, slices, subsets
-from sliceforge.engine.loop.conditions import in_words
+from sliceforge.engine.loop import charts
+from sliceforge.engine.loop.allocate import budget as budgets
+from sliceforge.engine.loop.allocate import plots, subsets
 from sliceforge.engine.loop.operations import CHOSEN
+from sliceforge.engine.loop.rows import slices
+from sliceforge.engine.loop.rows.conditions import in_words
 from sliceforge.engine.loop.splits import PARTS
 from sliceforge.engine.loop.steps import Done, found, place
 from sliceforge.engine.report.markup import count, grouped, name, number, table, text

@@ -18,9 +18,9 @@ from pyarrow import csv
 
 from sliceforge.engine import commit
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import predictions
 from sliceforge.engine.loop.command import Command
-from sliceforge.engine.loop.predictions import Predictions
+from sliceforge.engine.loop.rows import predictions
+from sliceforge.engine.loop.rows.predictions import Predictions
 from sliceforge.engine.loop.steps import digest
 from sliceforge.engine.paths import shown
 

@@ -10,16 +10,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sliceforge.engine.loop import budget as budgets
-from sliceforge.engine.loop import budgeted
+from sliceforge.engine.loop.allocate import budget as budgets
+from sliceforge.engine.loop.allocate.budget import NOTHING, Budget, Order
 from sliceforge.engine.loop.asked import Asked
-from sliceforge.engine.loop.budget import NOTHING, Budget, Order
+from sliceforge.engine.loop.generate import budgeted
 from sliceforge.engine.loop.ground import Ground
 from sliceforge.engine.loop.halving import RUNGS, Choice, choose
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.loop.rung import Candidate
-from sliceforge.engine.loop.slices import WeakSlice
 from sliceforge.engine.loop.trainings import Training, Trainings, load, write_manifest
-from sliceforge.engine.loop.verdict import FEWEST, REST
+from sliceforge.engine.loop.verify.verdict import FEWEST, REST
 
 Said = Callable[[str], None]
 

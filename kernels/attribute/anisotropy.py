@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sliceforge.engine.loop.attribute import Attribute
+from sliceforge.engine.loop.rows.attribute import Attribute
 from sliceforge.kernels.seen import Seen
 
 LEAST = 1e-9

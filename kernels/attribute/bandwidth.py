@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from sliceforge.engine.loop.attribute import Attribute
+from sliceforge.engine.loop.rows.attribute import Attribute
 from sliceforge.kernels.heard import Heard
 
 SHARE = 0.99

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from sliceforge.engine.loop.attribute import Attribute
+from sliceforge.engine.loop.rows.attribute import Attribute
 from sliceforge.kernels.seen import Seen
 
 

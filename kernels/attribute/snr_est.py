@@ -8,7 +8,7 @@ import numpy as np
 from scipy.ndimage import uniform_filter1d
 from scipy.special import gammaincinv
 
-from sliceforge.engine.loop.attribute import Attribute
+from sliceforge.engine.loop.rows.attribute import Attribute
 from sliceforge.kernels.heard import Heard, db
 
 LOW, HIGH = -10.0, 40.0

@@ -9,9 +9,9 @@ import numpy as np
 
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.gates import Gate, Made, Verdict
-from sliceforge.engine.loop.attributes import known, of_item
-from sliceforge.engine.loop.columns import MEASURED
-from sliceforge.engine.loop.fulfils import fulfils
+from sliceforge.engine.loop.generate.fulfils import fulfils
+from sliceforge.engine.loop.rows.attributes import known, of_item
+from sliceforge.engine.loop.rows.columns import MEASURED
 from sliceforge.engine.op import setting
 from sliceforge.kernels.heard import Heard
 from sliceforge.kernels.seen import Seen

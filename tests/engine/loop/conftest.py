@@ -9,5 +9,5 @@ import pytest
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What is measured of items is kept apart from the user's own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sliceforge.engine.loop.attributes.cache_folder", lambda: tmp_path_factory.mktemp("k") / "k")
+        patch.setattr("sliceforge.engine.loop.rows.attributes.cache_folder", lambda: tmp_path_factory.mktemp("k") / "k")
         yield

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import agreement as module
-from sliceforge.engine.loop.agreement import agreement
-from sliceforge.engine.loop.distances import edits, nominal, of_boxes, of_masks, of_words
+from sliceforge.engine.loop.diagnose import agreement as module
+from sliceforge.engine.loop.diagnose.agreement import agreement
+from sliceforge.engine.loop.diagnose.distances import edits, nominal, of_boxes, of_masks, of_words
 
 _ = None
 FOUR = [

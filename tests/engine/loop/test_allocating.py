@@ -7,8 +7,8 @@ import pytest
 
 from sliceforge.engine.cli import main
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import budget
-from sliceforge.engine.loop.subsets import curves
+from sliceforge.engine.loop.allocate import budget
+from sliceforge.engine.loop.allocate.subsets import curves
 
 TRAIN = str(files("sliceforge.material") / "speech" / "manifest.csv")
 SLICES = """

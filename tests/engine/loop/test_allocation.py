@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import LinearConstraint, minimize
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.allocation import Need, allocate, divided, room
-from sliceforge.engine.loop.curves import Curve
+from sliceforge.engine.loop.allocate.allocation import Need, allocate, divided, room
+from sliceforge.engine.loop.allocate.curves import Curve
 
 PLENTY = 10**9
 

@@ -13,10 +13,10 @@ from signals import voice
 
 from sliceforge.engine import manifest
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import attributes
-from sliceforge.engine.loop.attributes import known, measured, of_item
-from sliceforge.engine.loop.columns import columns
-from sliceforge.engine.loop.predictions import Predictions, of_table
+from sliceforge.engine.loop.rows import attributes
+from sliceforge.engine.loop.rows.attributes import known, measured, of_item
+from sliceforge.engine.loop.rows.columns import columns
+from sliceforge.engine.loop.rows.predictions import Predictions, of_table
 from sliceforge.engine.manifest import Manifest
 from sliceforge.kernels.heard import Heard
 

@@ -14,8 +14,8 @@ from harness import killed, tree
 from sliceforge.engine import predicate
 from sliceforge.engine.cli import main
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.attributes import measured
-from sliceforge.engine.loop.budget import Budget, Order, read, write
+from sliceforge.engine.loop.allocate.budget import Budget, Order, read, write
+from sliceforge.engine.loop.rows.attributes import measured
 from sliceforge.engine.manifest import read as manifest
 
 TRAIN = str(files("sliceforge.material") / "speech" / "manifest.csv")

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import binomtest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.confident import calibrated, confidence, joint_counts, noise_matrix, numbered
-from sliceforge.engine.loop.noise import noise_rate, wilson
+from sliceforge.engine.loop.diagnose.confident import calibrated, confidence, joint_counts, noise_matrix, numbered
+from sliceforge.engine.loop.diagnose.noise import noise_rate, wilson
 
 
 def judged_by_definition(labels: np.ndarray, p: np.ndarray) -> tuple[list[int], list[bool]]:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.conventions import Conventions, Difference, conventions
-from sliceforge.engine.loop.numerals import numeral
-from sliceforge.engine.loop.wording import wording
+from sliceforge.engine.loop.diagnose.conventions import Conventions, Difference, conventions
+from sliceforge.engine.loop.diagnose.numerals import numeral
+from sliceforge.engine.loop.diagnose.wording import wording
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 ONES += ["thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]

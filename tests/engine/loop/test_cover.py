@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.confirm import split
-from sliceforge.engine.loop.find import Findings, find
-from sliceforge.engine.loop.levels import levels
+from sliceforge.engine.loop.find.confirm import split
+from sliceforge.engine.loop.find.find import Findings, find
+from sliceforge.engine.loop.find.levels import levels
 from sliceforge.engine.predicate import select
 
 ROWS = 2000

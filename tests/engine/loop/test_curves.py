@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import curve_fit
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.curves import Curve, fitted
+from sliceforge.engine.loop.allocate.curves import Curve, fitted
 
 SIZES = [30, 60, 150, 300]
 

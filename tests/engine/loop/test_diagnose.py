@@ -4,13 +4,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sliceforge.engine.loop.attributes import known
-from sliceforge.engine.loop.diagnose import diagnose
-from sliceforge.engine.loop.doubts import Doubts, Side
-from sliceforge.engine.loop.known import Known
-from sliceforge.engine.loop.outside import outside
-from sliceforge.engine.loop.predictions import of_table
-from sliceforge.engine.loop.spreads import shift
+from sliceforge.engine.loop.diagnose.diagnose import diagnose
+from sliceforge.engine.loop.diagnose.doubts import Doubts, Side
+from sliceforge.engine.loop.diagnose.outside import outside
+from sliceforge.engine.loop.diagnose.spreads import shift
+from sliceforge.engine.loop.rows.attributes import known
+from sliceforge.engine.loop.rows.known import Known
+from sliceforge.engine.loop.rows.predictions import of_table
 
 AUDIO = known("audio")
 

@@ -12,12 +12,12 @@ import pytest
 from scipy import stats
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.columns import joined
-from sliceforge.engine.loop.drift import drift
-from sliceforge.engine.loop.find import find
-from sliceforge.engine.loop.predictions import read
-from sliceforge.engine.loop.production import target
-from sliceforge.engine.loop.two_samples import chi_square, kolmogorov_smirnov, stability
+from sliceforge.engine.loop.diagnose.two_samples import chi_square, kolmogorov_smirnov, stability
+from sliceforge.engine.loop.find.drift import drift
+from sliceforge.engine.loop.find.find import find
+from sliceforge.engine.loop.find.production import target
+from sliceforge.engine.loop.rows.columns import joined
+from sliceforge.engine.loop.rows.predictions import read
 
 
 def rows(generator: np.random.Generator, count: int, **more: object) -> pa.Table:

@@ -13,7 +13,7 @@ import yaml
 from signals import voice
 
 from sliceforge.engine.cli import main
-from sliceforge.engine.loop.slices import header, read
+from sliceforge.engine.loop.rows.slices import header, read
 
 PATTERN = "{label}_{speaker}_{index}"
 RATE = 8000

@@ -6,7 +6,7 @@ import pytest
 
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.fulfils import Fulfils
+from sliceforge.engine.loop.generate.fulfils import Fulfils
 
 ROWS = 200
 

@@ -10,11 +10,11 @@ import soundfile
 import torch
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.confident import confidence
-from sliceforge.engine.loop.distances import of_boxes, of_words
-from sliceforge.engine.loop.gate import Verdict, label_gate
-from sliceforge.engine.loop.noise import noise_rate
-from sliceforge.engine.loop.relabel import FIELDS, write_queue
+from sliceforge.engine.loop.diagnose.confident import confidence
+from sliceforge.engine.loop.diagnose.distances import of_boxes, of_words
+from sliceforge.engine.loop.diagnose.gate import Verdict, label_gate
+from sliceforge.engine.loop.diagnose.noise import noise_rate
+from sliceforge.engine.loop.diagnose.relabel import FIELDS, write_queue
 from sliceforge.engine.tables import read_table
 
 CLASSES = ["go", "stop", "left", "right"]

@@ -10,9 +10,9 @@ import soundfile
 
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop import guard
-from sliceforge.engine.loop.budget import APART, Budget
-from sliceforge.engine.loop.prepared import prepared
+from sliceforge.engine.loop.allocate.budget import APART, Budget
+from sliceforge.engine.loop.generate import guard
+from sliceforge.engine.loop.generate.prepared import prepared
 from sliceforge.engine.manifest import read
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.levels import BINS, least_support, levels, quoted
+from sliceforge.engine.loop.find.levels import BINS, least_support, levels, quoted
 from sliceforge.engine.predicate import select
 
 ROWS = 2003

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from sliceforge.engine.compose import load_recipe
-from sliceforge.engine.loop.conditions import conditions
-from sliceforge.engine.loop.decided import decide
-from sliceforge.engine.loop.known import Known, of_items
-from sliceforge.engine.loop.matched import matched
-from sliceforge.engine.loop.slices import Range, WeakSlice
+from sliceforge.engine.loop.allocate.decided import decide
+from sliceforge.engine.loop.generate.matched import matched
+from sliceforge.engine.loop.rows.conditions import conditions
+from sliceforge.engine.loop.rows.known import Known, of_items
+from sliceforge.engine.loop.rows.slices import Range, WeakSlice
 from sliceforge.engine.shares import Shares
 
 MATERIAL = files("sliceforge.material")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom, binomtest
 
-from sliceforge.engine.loop.mcnemar import mcnemar
-from sliceforge.engine.loop.pairs import Pairs
+from sliceforge.engine.loop.verify.mcnemar import mcnemar
+from sliceforge.engine.loop.verify.pairs import Pairs
 
 ALL = np.ones(100, bool)
 

@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import bootstrap, norm, ttest_ind
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.paired import joint, resampled
-from sliceforge.engine.loop.pairs import Pairs
+from sliceforge.engine.loop.verify.paired import joint, resampled
+from sliceforge.engine.loop.verify.pairs import Pairs
 
 SPREAD = 0.03
 """Relative: the standard deviation of 10 000 replicates is known to 0.7 %."""

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.pairs import Pairs, matched
+from sliceforge.engine.loop.verify.pairs import Pairs, matched
 
 
 def table(ids: list[str], losses: list[float | None], **columns: list) -> pa.Table:

@@ -11,8 +11,8 @@ import pytest
 from pyarrow import csv as arrow_csv
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.predictions import load, load_many
-from sliceforge.engine.loop.spoken import edits, normalised, wrong
+from sliceforge.engine.loop.rows.predictions import load, load_many
+from sliceforge.engine.loop.rows.spoken import edits, normalised, wrong
 
 CLASSES = {"id": ["a", "b", "c"], "label": ["cat", "dog", "dog"], "pred": ["cat", "cat", "dog"], "noise": [1.5, 2, 3]}
 SOFT = {"id": ["a", "b"], "label": ["cat", "dog"], "p_cat": [0.75, 0.5], "p_dog": [0.25, 0.5]}

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sliceforge.engine.loop.ranges import of_grain, of_mix, of_photometric, of_speed
-from sliceforge.engine.loop.slices import Range
+from sliceforge.engine.loop.generate.ranges import of_grain, of_mix, of_photometric, of_speed
+from sliceforge.engine.loop.rows.slices import Range
 from sliceforge.kernels.image.photometric import Photometric, photometric_pixel
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.levels import Levels, levels
-from sliceforge.engine.loop.search import Losses, Searched, search
+from sliceforge.engine.loop.find.levels import Levels, levels
+from sliceforge.engine.loop.find.search import Losses, Searched, search
 
 ROWS, SUPPORT = 701, 60
 

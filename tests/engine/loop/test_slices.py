@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.conditions import conditions, in_words, names
-from sliceforge.engine.loop.slices import Range, WeakSlice, header, read, write
+from sliceforge.engine.loop.rows.conditions import conditions, in_words, names
+from sliceforge.engine.loop.rows.slices import Range, WeakSlice, header, read, write
 
 FULL = WeakSlice(
     *("car_snr_below_5_2", "noise = 'car' AND snr_est < 5.2", 150, 0.61, 0.125, 0.485, (0.4, 0.57)),

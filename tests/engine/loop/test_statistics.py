@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sliceforge.engine.loop.clusters import cluster_interval, cluster_p, cluster_sums
-from sliceforge.engine.loop.evidence import evidence, interval
-from sliceforge.engine.loop.search import STRONG
-from sliceforge.engine.loop.statistics import (
+from sliceforge.engine.loop.find.clusters import cluster_interval, cluster_p, cluster_sums
+from sliceforge.engine.loop.find.evidence import evidence, interval
+from sliceforge.engine.loop.find.search import STRONG
+from sliceforge.engine.loop.find.statistics import (
     benjamini_hochberg,
     cohen_h,
     detectable,

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.allocation import Need
-from sliceforge.engine.loop.curves import Curve
-from sliceforge.engine.loop.stop import stopped
+from sliceforge.engine.loop.allocate.allocation import Need
+from sliceforge.engine.loop.allocate.curves import Curve
+from sliceforge.engine.loop.allocate.stop import stopped
 
 MADE, ORIGINALS = 600, 600
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.pairs import Pairs
-from sliceforge.engine.loop.verdict import REST, Verdict, verify
+from sliceforge.engine.loop.verify.pairs import Pairs
+from sliceforge.engine.loop.verify.verdict import REST, Verdict, verify
 
 ROWS = 2000
 SLICES = {"weak": np.arange(ROWS) < 300, "side": (np.arange(ROWS) >= 300) & (np.arange(ROWS) < 700)}

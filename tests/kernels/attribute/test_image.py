@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from sliceforge.engine.build import build
-from sliceforge.engine.loop.attributes import known, of_item
+from sliceforge.engine.loop.rows.attributes import known, of_item
 from sliceforge.engine.picture import quantise, render
 from sliceforge.kernels.image.illumination import Illumination
 from sliceforge.kernels.seen import Seen

@@ -10,7 +10,7 @@ from quiet_car import OP, QUIET, drawn
 from signals import voice
 
 from sliceforge.engine import anatomy
-from sliceforge.engine.loop.attributes import known, of_item
+from sliceforge.engine.loop.rows.attributes import known, of_item
 from sliceforge.kernels.heard import Heard
 from sliceforge.kernels.loudness import Levels, rms
 

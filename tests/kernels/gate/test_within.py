@@ -9,7 +9,7 @@ import pytest
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.gates import Made
-from sliceforge.engine.loop.attributes import of_item
+from sliceforge.engine.loop.rows.attributes import of_item
 from sliceforge.engine.parse import from_config
 from sliceforge.engine.recipe import Recipe
 from sliceforge.kernels.gate.within import Within

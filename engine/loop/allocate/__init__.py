@@ -1,0 +1,1 @@
+"""How many items each weak slice gets, and of what."""

@@ -1,0 +1,1 @@
+"""Whether the weak slice gained and no other lost."""
