@@ -40,7 +40,10 @@ def owes(op: Paint, draws: dict[str, Any], shape: tuple[int, int, int] = (63, 10
     assert made.image.min() >= 0
     assert made.image.max() <= 1
     outside = np.where(noise > 0.5, noise + 1, noise - 1)
-    assert (np.abs(render(outside, [("mark", op, draws)]).image - 0.5) >= 0.5).all()
+    made = render(outside, [("mark", op, draws)])
+    assert np.array_equal(made.image[~made.masks["mark"]], outside[~made.masks["mark"]])
+    assert (made.image >= np.minimum(outside, 0)).all()
+    assert (made.image <= np.maximum(outside, 1)).all()
 
 
 def agrees(op: Paint, draws: dict[str, Any], shape: tuple[int, int, int]) -> None:

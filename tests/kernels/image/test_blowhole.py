@@ -42,14 +42,3 @@ def test_every_one_stays_round() -> None:
         rows, columns = np.nonzero(made)
         across = max(np.ptp(rows), np.ptp(columns)) + 1
         assert made.sum() > 0.55 * np.pi / 4 * across**2
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)

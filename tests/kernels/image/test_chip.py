@@ -54,14 +54,3 @@ def test_dark_is_a_share_of_chips() -> None:
     for share, low, high in ((0.0, 0, 0), (1.0, 200, 200), (0.7, 110, 170)):
         drawn = marks.plans(build(Chip, {"dark": share}, "steps.chip"), 200)
         assert low <= sum(plan["contrast"] < 0 for plan in drawn) <= high
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)

@@ -88,11 +88,6 @@ def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> No
         marks.agrees(OP, plan | {"branches": 2}, shape)
 
 
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)
-
-
 def test_a_width_out_of_bounds_is_refused_by_name() -> None:
     with pytest.raises(SettingError, match=r"steps\.crack\.width: .*pixels"):
         build(Crack, {"width": [0, 3]}, "steps.crack")

@@ -44,14 +44,3 @@ def test_it_is_as_wide_and_as_dark_as_asked_wherever_it_lies(width: float, acros
     core = row[row >= row.max() / 2]
     assert np.median(core) == pytest.approx(40, abs=0.1)
     assert row.sum() / row.max() == pytest.approx(width, abs=0.5)
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)

@@ -41,14 +41,3 @@ def test_streaks_run_along_it() -> None:
     made = marks.change(OP, PLAIN | {"rough": 0.7, "width": 60.0})[45:83]
     assert np.abs(np.diff(made, axis=1)).mean() < 0.75 * np.abs(np.diff(made, axis=0)).mean()
     assert made.std() > 5
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)

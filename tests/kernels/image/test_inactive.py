@@ -56,12 +56,6 @@ def test_the_outermost_parts_have_one_busbar_to_lie_at() -> None:
             assert near == pytest.approx(row, abs=1)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
 def test_it_owes_what_every_paint_does() -> None:
     for plan in marks.plans(OP, 10, 63, 100):
         image = np.random.default_rng(0).random((63, 100, 3), np.float32)

@@ -36,14 +36,3 @@ def test_it_has_no_edge_steeper_than_a_broad_bump_has() -> None:
         # (1 − r²)² falls by at most 1.54 of its height in one half axis, and noise may deform that by as much again.
         half = max(plan["length"] * 128 / 2 / plan["aspect"], 1)
         assert max(steepest) <= max(3 * 1.54 * abs(plan["contrast"]) / 0.699 / half, 1.01)
-
-
-@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 7, 3), (40, 33, 1)])
-def test_the_engine_agrees_with_the_reference(shape: tuple[int, int, int]) -> None:
-    for plan in marks.plans(OP, 3, *shape[:2]):
-        marks.agrees(OP, plan, shape)
-
-
-def test_it_owes_what_every_paint_does() -> None:
-    for plan in marks.plans(OP, 10, 63, 100):
-        marks.owes(OP, plan)
