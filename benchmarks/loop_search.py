@@ -1,11 +1,13 @@
 """The search for weak slices: time and memory on one core, beside sliceline, and what is found and falsely found.
 
-python benchmarks/loop_search.py [out=FILE.json] [runs=100] [rows=100000] [sliceline=PYTHON]
+python -m benchmarks.loop_search [out=FILE.json] [runs=100] [rows=100000] [sliceline=PYTHON] [only=speed|noise|power]
 
-`sliceline` is the Python of an environment of its own that has sliceline: the same bins go to it through a file.
-Everything runs on one core. Slices are planted in 2 000 rows × 12 columns in two ways: `drawn`, each row of the slice
-is wrong with the base's probability plus 15 points, and `exact`, the slice has just 15 points more than the base. A
-planted slice is found where a reported one has at least half of their union in common.
+`only` measures one part and keeps the others of the file. `sliceline` is the Python of an environment of its own that
+has sliceline: the same bins go to it through a file. The search is timed on one core.
+
+Slices are planted in 2 000 rows × 12 columns in two ways: `drawn`, each row of the slice is wrong with the base's
+probability plus 15 points, and `exact`, the slice has just 15 points more than the base. A planted slice is found where
+a reported one has at least half of their union in common.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +28,7 @@ import pyarrow as pa
 
 from sliceforge.engine.bench import machine
 from sliceforge.engine.folder import host
-from sliceforge.engine.loop.find.find import find
+from sliceforge.engine.loop.find.find import WAYS, find
 from sliceforge.engine.loop.find.levels import Levels, least_support, levels
 from sliceforge.engine.loop.find.search import Losses, Searched, search
 from sliceforge.engine.predicate import select
@@ -106,23 +109,21 @@ def power(base: float, exact: bool, way: str, runs: int) -> dict[str, Any]:
             true = LIFT * (inside[rows].mean() - inside[~rows].mean())
             excess.append(one.gap - true)
             held.append(one.low <= true <= one.high)
-    found = {"base": base, "planted": "exact" if exact else "drawn", "way": way}
-    found |= {
-        "found": float(np.mean(hits[1] + hits[2])),
-        "one": float(np.mean(hits[1])),
-        "two": float(np.mean(hits[2])),
-    }
+    found: dict[str, Any] = {"base": base, "planted": "exact" if exact else "drawn", "way": way, "runs": runs}
+    for name, own in (("found", hits[1] + hits[2]), ("one", hits[1]), ("two", hits[2])):
+        found[name] = float(np.mean(own))
     return found | {"gap_excess": float(np.mean(excess or [0])), "interval_held": float(np.mean(held or [1]))}
 
 
-def noise(rows: int, way: str, runs: int, base: float = 0.15) -> dict[str, Any]:
-    """Runs on pure noise in which any slice is reported."""
+def noise(rows: int, way: str, continuous: bool, runs: int, base: float = 0.15) -> dict[str, Any]:
+    """Runs on pure noise, 0/1 or continuous and skewed, in which any slice is reported."""
     false = 0
     for run in range(runs):
         generator = np.random.default_rng([run, rows])
         columns, ids = table(generator, rows), [str(i) for i in range(rows)]
-        false += bool(find(columns, ids, (generator.random(rows) < base).astype(float), seed=run, way=way).slices)
-    return {"rows": rows, "way": way, "runs": runs, "false": false}
+        loss = generator.gamma(0.5, 1, rows) if continuous else (generator.random(rows) < base).astype(float)
+        false += bool(find(columns, ids, loss, seed=run, way=way).slices)
+    return {"rows": rows, "way": way, "loss": "continuous" if continuous else "0/1", "runs": runs, "false": false}
 
 
 def scores(tested: Searched, alpha: float = 0.95) -> np.ndarray:
@@ -133,12 +134,12 @@ def scores(tested: Searched, alpha: float = 0.95) -> np.ndarray:
 
 def speed(rows: int, python: str | None) -> dict[str, Any]:
     """Seconds at depths 2 and 3 on rows × 20 columns, and beside sliceline on the same bins without thresholds."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     generator = np.random.default_rng(1)
     texts = {f"t{i}": generator.integers(0, 6, rows).astype(str) for i in range(10)}
     columns = pa.table(texts | {f"x{i}": generator.normal(size=rows) for i in range(10)})
     found, support = levels(columns), least_support(rows)
-    bad = found.rows(np.array([1, 20, -1]))
-    loss = (generator.random(rows) < np.where(bad, 0.35, 0.15)).astype(float)
+    loss = (generator.random(rows) < np.where(found.rows(np.array([1, 20, -1])), 0.35, 0.15)).astype(float)
     losses, result = Losses(loss), {"rows": rows, "columns": 20, "levels": len(found.ranges)}
     search(found, losses, 1, support)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -177,16 +178,21 @@ def beside(found: Levels, losses: Losses, loss: np.ndarray, support: int, python
 
 
 def main(arguments: list[str]) -> None:
-    """Measure everything, print JSON, write."""
+    """Measure what is asked for, print JSON, write."""
     given = dict(argument.split("=", 1) for argument in arguments)
-    runs = int(given.get("runs", 100))
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    found: dict[str, Any] = {"machine": machine(), "versions": host()["versions"], "cores": 1}
-    found["speed"] = speed(int(given.get("rows", 100_000)), given.get("sliceline"))
-    ways = ("all", "half")
-    found["noise"] = [noise(rows, way, runs) for rows in (2000, 20_000) for way in ways]
-    found["power"] = [power(base, exact, way, runs) for base in BASES for exact in (False, True) for way in ways]
-    Path(given.get("out", RESULT)).write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    runs, out = int(given.get("runs", 100)), Path(given.get("out", RESULT))
+    found: dict[str, Any] = json.loads(out.read_text("utf-8")) if "only" in given and out.exists() else {}
+    kinds = [(rows, way, continuous) for rows in (2000, 20_000) for way in WAYS for continuous in (False, True)]
+    planted_kinds = [(base, exact, way) for base in BASES for exact in (False, True) for way in WAYS]
+    parts: dict[str, Callable[[], Any]] = {
+        "noise": lambda: [noise(*kind, runs) for kind in kinds],
+        "power": lambda: [power(*kind, runs) for kind in planted_kinds],
+        "speed": lambda: speed(int(given.get("rows", 100_000)), given.get("sliceline")),
+    }
+    for name in [given["only"]] if "only" in given else parts:
+        found[name] = parts[name]()
+        found |= {"machine": machine(), "versions": host()["versions"], "cores": 1}
+        out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
     print(json.dumps(found, ensure_ascii=False, indent=1))
 
 

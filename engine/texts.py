@@ -38,3 +38,29 @@ def table(rows: Sequence[Row], indent: int = 0) -> str:
             padded = "  ".join(f"{piece:{width}}" for piece, width in zip(pieces, widths, strict=True))
             lines.append(f"{' ' * indent}{padded}".rstrip())
     return "\n".join(lines)
+
+
+def ranked(head: Row, rows: Sequence[Row], wide: int = 80) -> str:
+    """Rows of a name and figures; where they do not fit beside each other, the figures go under the name, which stays
+    whole, so that it can be copied.
+
+    Args:
+        head: of each column; one that begins with # holds numbers, which end where it ends.
+        rows: a name and its figures.
+        wide: signs of a line.
+
+    >>> print(ranked(("name", "#rows"), [("a", "12"), ("b c", "3")]))
+    name  rows
+    a       12
+    b c      3
+    """
+    cells = [[title.lstrip("#") for title in head], *rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    signs = [">" if title.startswith("#") else "<" for title in head]
+    beside = sum(widths) + 2 * (len(widths) - 1) <= wide
+    lines = []
+    for row in cells:
+        padded = [f"{cell:{sign}{width}}" for cell, sign, width in zip(row, signs, widths, strict=True)]
+        figures = "  ".join(padded[1:])
+        lines += [f"{padded[0]}  {figures}"] if beside else [row[0], f"  {figures}"]
+    return "\n".join(line.rstrip() for line in lines)

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sliceforge.engine.cli import main
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(sh|python)\n(.*?)```", TEXT, re.DOTALL)
@@ -47,6 +49,16 @@ def test_the_table_of_recipes_is_that_of_the_folder() -> None:
         name = path.relative_to(ROOT / "recipes").with_suffix("").as_posix()
         found[name] = yaml.safe_load(path.read_text("utf-8"))["about"]
     assert rows == found
+
+
+def test_the_commands_of_the_loop_are_ones_that_the_verbs_take(capsys: pytest.CaptureFixture[str]) -> None:
+    commands = re.findall(r"^\| `sliceforge (.*?)` \|", TEXT, re.M)
+    assert {shlex.split(one)[0] for one in commands} == {"find", "allocate", "generate", "verify", "loop"}
+    for command in commands:
+        verb, *given = shlex.split(command)
+        assert main([verb, *given, "--cfg", "job"]) == 0
+        shown = yaml.safe_load(capsys.readouterr().out)
+        assert {setting.partition("=")[0] for setting in given} <= set(shown)
 
 
 def test_every_picture_is_there() -> None:

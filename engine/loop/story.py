@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sliceforge.engine.loop import charts
 from sliceforge.engine.loop.allocate import budget as budgets
@@ -14,7 +14,11 @@ from sliceforge.engine.loop.rows import slices
 from sliceforge.engine.loop.rows.conditions import in_words
 from sliceforge.engine.loop.splits import PARTS
 from sliceforge.engine.loop.steps import Done, found, place
-from sliceforge.engine.report.markup import count, grouped, name, number, table, text
+from sliceforge.engine.loop.tried import tried
+from sliceforge.engine.loop.verify.gains import gains
+from sliceforge.engine.report import shell
+from sliceforge.engine.report.markup import chance, count, grouped, name, points, table, text
+from sliceforge.engine.report.shell import Todo
 
 if TYPE_CHECKING:
     from sliceforge.engine.loop.loop import Loop
@@ -42,7 +46,7 @@ def write(own: Loop, sentence: str) -> Path:
         ("baseline", _baseline),
         ("find", _found),
         ("diagnose", _why),
-        ("trial", _trial),
+        ("trial", lambda _, done: tried(done)),
         ("allocate", _allocated),
         ("verify", _verified),
     ):
@@ -52,7 +56,30 @@ def write(own: Loop, sentence: str) -> Path:
     links = [(step, title) for step, title in TITLES.items() if told[step] is not None]
     menu = "".join(f'<a href="#{step}">{text(title)}</a> ' for step, title in links)
     body = f'<nav aria-label="Sections">{menu}</nav>{"".join(parts)}'
-    return plots.write(own.home / "index.html", plots.page("Loop", f"{sentence[:1].upper()}{sentence[1:]}.", body))
+    said = _within(own, sentence)
+    html = shell.page("loop", "Loop", f"{said[:1].upper()}{said[1:]}.", _todo(own, told), body)
+    return shell.write(own.home / "index.html", html)
+
+
+def _within(own: Loop, said: str) -> str:
+    """A page is passed on: places on it are those within the loop's folder."""
+    return said.replace(f"{own.home}/", "")
+
+
+def _todo(own: Loop, told: Mapping[str, Done | None]) -> Todo:
+    diagnosed, tried = told["diagnose"], told["trial"]
+    last = found(place(own.home, "verify", again=True)) or told["verify"]
+    if last is not None and last["decision"] == "accept":
+        return Todo(f"Train on {_within(own, last['train'])} from now on.")
+    if last is not None:
+        return Todo("Keep the training set as it was.")
+    if diagnosed is not None and diagnosed["labels"]:
+        return Todo(
+            "Look at the items of relabel.csv, the most doubtful first, correct their labels, and run it again."
+        )
+    if tried is not None:
+        return Todo("Keep the training set as it is: no operation beat doing nothing.")
+    return Todo("Keep the training set as it is; what is weak without a cause that data mend is told below.")
 
 
 def _rows(own: Loop) -> str:
@@ -76,10 +103,10 @@ def _found(own: Loop, done: Done) -> str:
     lines = []
     for one in weak:
         ends = f"{100 * one.interval[0]:.1f} to {100 * one.interval[1]:.1f}" if one.interval else "–"
-        figures = (one.rows, _points(one.error), _points(one.reference), _points(one.gap), ends, _short(one.q))
-        lines.append((name(_words(own, one.where)), *map(text, figures), _points(one.recoverable)))
-    head = ("slice", "#rows", "#loss", "#of the rest", "#gap", "95 %", "#q", "#recoverable")
-    drawn = charts.gaps([(one.name, one.error or 0.0, one.reference or 0.0) for one in weak])
+        figures = (one.rows, points(one.error), points(one.reference), points(one.gap), ends, _chance(one.q))
+        lines.append((name(_words(own, one.where)), *map(text, figures), points(one.recoverable)))
+    head = ("slice", "#rows", "#loss", "#of the rest", "#gap", "#95 %", "#q", "#to win")
+    drawn = charts.gaps([(_words(own, one.where), one.error or 0.0, one.reference or 0.0) for one in weak])
     link = '<p><a href="3_diagnose/slices.html">Every slice with its plots and its worst items</a></p>'
     return f"{drawn}{table(head, lines, 'Weak slices, in points')}{link}"
 
@@ -92,29 +119,6 @@ def _why(own: Loop, done: Done) -> str:
     if done["labels"]:
         parts.append("<p>What to label again, the most doubtful first: <code>relabel.csv</code>.</p>")
     return "".join(parts)
-
-
-def _trial(own: Loop, done: Done) -> str:
-    parts = []
-    for weak, said in done["slices"].items():
-        parts.append(f"<h3>{name(weak)} <small>{text(said['chosen'])}</small></h3><p>{text(said['reason'])}.</p>")
-        if said["figures"]:
-            parts.append(charts.arms(said["figures"], weak, said["chosen"]))
-            parts.append(_arms(said["figures"], weak))
-    return "".join(parts)
-
-
-def _arms(figures: list[Mapping[str, Any]], weak: str) -> str:
-    rows = []
-    for one in figures:
-        losses = one["losses"]
-        others = [(sum(v) / len(v), other) for other, v in losses.items() if other != weak]
-        most = max(others) if others else (0.0, "")
-        own = losses[weak]
-        cells = (f"{one['resource']:.0%}", _points(sum(own) / len(own)), _points(one["gain"]), _points(one["noise"]))
-        rows.append((name(one["name"]), *cells, f"{_points(most[0])} {name(most[1])}", text(one["says"])))
-    head = ("arm", "#of the training set", "#loss", "#gain", "#noise", "#worst of the others", "")
-    return f"<details><summary>All figures</summary>{table(head, rows, f'Arms of {weak}, in points')}</details>"
 
 
 def _allocated(own: Loop, done: Done) -> str:
@@ -139,11 +143,9 @@ def _curves(own: Loop, done: Done) -> str:
     fits, points = subsets.curves(str(path), list(done["own"]))
     for weak, fit in fits.items():
         here, (sizes, losses) = done["own"][weak], points[weak]
-        told = f"{weak}: loss {fit.b:.3g} · n^−{fit.a:.3g}, R² {fit.r2:.2f}"
-        told += "" if fit.believed else "; not believed, excess errors decide"
-        plot = plots.curve(fit, sizes, losses, here, here + done["items"].get(weak, 0), told)
-        drawn.append(f"<figure>{plot}<figcaption>{text(told)}</figcaption></figure>")
-    return f'<div class="plots">{"".join(drawn)}</div>'
+        drawn.append(plots.figure(weak, fit, sizes, losses, here, here + done["items"].get(weak, 0)))
+    hint = f'<p class="hint">{text(plots.EXPLAINED)}</p>'
+    return f'<div class="plots">{"".join(drawn)}</div>{hint}'
 
 
 def _verified(own: Loop, done: Done) -> str:
@@ -161,12 +163,12 @@ def _verdict(done: Done) -> str:
         low, high = (float("nan") if one[end] is None else 100 * one[end] for end in ("low", "high"))
         rows.append((one["slice"], 100 * one["gain"], low, high, one["says"]))
         ends = "too few rows" if one["low"] is None else f"{low:.1f} to {high:.1f}"
-        figures = (one["rows"], _points(one["before"]), _points(one["after"]), _points(one["gain"]))
+        figures = (one["rows"], points(one["before"]), points(one["after"]), points(one["gain"]))
         cells.append(
             (name(one["slice"]), *map(text, figures), ends, f"{one['more']}/{one['fewer']}", text(one["says"]))
         )
-    head = ("slice", "#rows", "#before", "#after", "#gain", "95 %", "gained/lost", "")
-    drawn = plots.forest(rows, 100 * verdict["margin"], done["reason"])
+    head = ("slice", "#rows", "#before", "#after", "#gain", "#95 %", "#gained/lost", "")
+    drawn = gains(rows, 100 * verdict["margin"], done["reason"])
     seeds = " and ".join(map(str, verdict["seeds"]))
     said = f"<p><strong>{text(verdict['decision'])}</strong>: {text(verdict['reason'])}.</p>"
     tail = f'<p class="hint">Rows that report alone; {seeds} trainings before and after; in points of the loss.</p>'
@@ -182,9 +184,5 @@ def _words(own: Loop, where: str) -> str:
     return in_words(where, own.ground.rows.units)
 
 
-def _points(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.1f}"
-
-
-def _short(value: float | None) -> str:
-    return "–" if value is None else number(value)
+def _chance(value: float | None) -> str:
+    return "–" if value is None else chance(value)

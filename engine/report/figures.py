@@ -88,7 +88,7 @@ def scatter(
     inner += f'<path class="diagonal" d="M{x0:.1f} {y0:.1f}L{x1:.1f} {y1:.1f}"/>'
     inner += _dots(x, y, asked[good], got[good], "dots") + _dots(x, y, asked[~good], got[~good], "dots bad")
     tail = f", {unit}" if unit else ""
-    return _framed(inner, x, y, told, f"asked{tail}", "got")
+    return framed(inner, x, y, told, f"asked{tail}", "got")
 
 
 def histogram(
@@ -124,7 +124,7 @@ def histogram(
         inner += f'<path class="diagonal" d="M{x.at(mark):.1f} {TOP}V{TALL - BOTTOM}"/>'
         side = ("end", -4) if x.at(mark) > WIDE / 2 else ("start", 4)
         inner += f'<text x="{x.at(mark) + side[1]:.1f}" y="{TOP + 10}" text-anchor="{side[0]}">asked</text>'
-    return _framed(inner, x, y, words[0], words[1], "items", whole=True)
+    return framed(inner, x, y, words[0], words[1], "items", whole=True)
 
 
 def bar(share: float, kind: str = "") -> str:
@@ -160,7 +160,7 @@ def _dots(x: Scale, y: Scale, across: np.ndarray, up: np.ndarray, kind: str) -> 
     return f'<path class="{kind}" d="{path}"/>' if path else ""
 
 
-def _framed(inner: str, x: Scale, y: Scale, told: str, across: str, up: str, whole: bool = False) -> str:
+def framed(inner: str, x: Scale, y: Scale, told: str, across: str, up: str, whole: bool = False) -> str:
     """A plot with its axes; `told` is what it says to those who do not see it."""
     lines = []
     for value, place in zip(x.ticks(), x.at(np.array(x.ticks())).tolist(), strict=True):

@@ -55,6 +55,24 @@ def number(value: float) -> str:
     return f"{value:.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
+def chance(p: float) -> str:
+    """A probability as it is read: one digit, and no smaller than anybody can tell apart.
+
+    >>> chance(3.5e-56), chance(0.0321), chance(1.0)
+    ('< 0.0001', '0.03', '1')
+    """
+    return "< 0.0001" if p < 1e-4 else f"{p:.1g}"
+
+
+def points(value: float | None) -> str:
+    """A loss of 0.01 is a point.
+
+    >>> points(0.1234), points(None)
+    ('12.3', '–')
+    """
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
 def name(value: Any) -> str:
     """An id or a label, kept apart from the text around it whichever way it is written."""
     return f"<bdi>{text(value)}</bdi>"

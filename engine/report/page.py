@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from typing import Any
 
-from sliceforge.engine import commit
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.replay import Said, quiet, reopen
-from sliceforge.engine.report import gallery, origins, sections
+from sliceforge.engine.report import gallery, origins, sections, shell
 from sliceforge.engine.report.markup import count, grouped, name, number, pairs, table, text
+from sliceforge.engine.report.shell import hashed
 from sliceforge.engine.report.told import Told, stamp
 from sliceforge.engine.work import Workshop
 
@@ -61,10 +59,7 @@ def write(workshop: Workshop) -> Path:
         RunError: a table of the run is damaged.
     """
     told = Told.of(workshop)
-    path = place(workshop.run)
-    with commit.committed(path) as file:
-        file.write(page(told).encode("utf-8", "backslashreplace"))
-    return path
+    return shell.write(place(workshop.run), page(told))
 
 
 def page(told: Told) -> str:
@@ -72,7 +67,9 @@ def page(told: Told) -> str:
     style, script = ((HERE / f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     shown = gallery.items(told)
     few = f"{len(shown)} of {count(len(told.made), 'item')}"
-    policy = f"default-src 'none'; img-src data:; media-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
+    policy = (
+        f"default-src 'none'; img-src data:; media-src data:; style-src {hashed(style)}; script-src {hashed(script)}"
+    )
     made, bad = len(told.made), len(told.rejected)
     if not bad:
         verdict = f"All {count(made, 'planned item')} passed every gate."
@@ -101,10 +98,6 @@ def page(told: Told) -> str:
         everything=origins.everything(told),
         made_with=origins.made_with(told),
     )
-
-
-def _hash(script: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 def _controls(told: Told, shown: list[gallery.Shown]) -> str:

@@ -109,27 +109,28 @@ def sounds(row: Mapping[str, Any], item: np.ndarray, parent: np.ndarray | None, 
         if gain is not None and math.isfinite(gain) and len(parent) == len(item):
             parts.append(("added", "Made less parent", item - np.float32(gain) * parent))
     longest = min(max(len(one) for _, _, one in parts), round(SECONDS * rate))
-    return "".join(_clip(kind, title, one, rate, longest) for kind, title, one in parts)
+    return "".join(player(kind, title, one, rate, longest) for kind, title, one in parts)
 
 
-def _clip(kind: str, title: str, clip: np.ndarray, rate: int, longest: int) -> str:
-    """A spectrogram over its player; clips of one item have one scale of time."""
-    cut = clip[: round(SECONDS * rate)]
+def player(kind: str, title: str, clip: np.ndarray, rate: int, longest: int) -> str:
+    """A clip's spectrogram over its player, under a title of plain text; its first `longest` samples."""
+    cut = clip[:longest]
     padded = np.pad(cut, (0, longest - len(cut)))
     picture = Image.fromarray(sound.spectrum_over_time(padded, rate, PICTURE))
     rms = math.sqrt(float(np.mean(np.square(clip, dtype=np.float64)))) if len(clip) else 0.0
     level = f"{number(20 * math.log10(rms))} dBFS" if rms else "silent"
-    lasts = f"{len(clip) / rate:.2f} s" + (f", the first {SECONDS:g} s" if len(cut) < len(clip) else "")
+    lasts = f"{len(clip) / rate:.2f} s" + (f", the first {longest / rate:g} s" if len(cut) < len(clip) else "")
     form = "flac" if audio.holds("flac", rate) else "wav"
     values = np.rint(np.clip(cut, -1, 1 - 2.0**-15) * 32768).astype(np.int16)
     data = base64.b64encode(audio.encode(values, rate, form)).decode()
     told = f"{title}: spectrogram of {lasts}, 0 to {rate / 2000:g} kHz"
+    played = f'aria-label="{text(title)}" src="data:audio/{form};base64,{data}"'
     return (
-        f'<span class="panel {kind}"><span class="title">{title} <small>{lasts}, {level}</small></span>'
+        f'<span class="panel {kind}"><span class="title">{text(title)} <small>{lasts}, {level}</small></span>'
         f'<span class="time" data-share="{len(cut) / longest:.4g}">'
         f'<img src="{_embedded(picture, "JPEG")}" width="{PICTURE}" height="{sound.TALL}" '
         f'alt="{text(told)}">{figures.wave(padded)}<i></i></span>'
-        f'<audio controls preload="metadata" aria-label="{title}" src="data:audio/{form};base64,{data}"></audio></span>'
+        f'<audio controls preload="metadata" {played}></audio></span>'
     )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sliceforge.engine.distribution import Distribution
-from sliceforge.engine.report import figures
+from sliceforge.engine.report import figures, shell
 from sliceforge.engine.report.markup import count, grouped, name, number, table, text
 from sliceforge.engine.report.told import Told
 from sliceforge.engine.step import Step
@@ -40,11 +40,7 @@ def facts(told: Told) -> str:
     if told.auc:
         low, high = (number(float(told.auc.get(end) or 0)) for end in ("low", "high"))
         rows.append(("AUC, real against made", number(float(told.auc.get("auc") or 0)), f"95 %: {low} to {high}"))
-    cells = "".join(
-        f'<div class="fact"><dt>{text(title)}</dt><dd>{value}<small>{text(more)}</small></dd></div>'
-        for title, value, more in rows
-    )
-    return f'<dl class="facts">{cells}</dl>'
+    return shell.facts(rows)
 
 
 def gates(told: Told) -> str:

@@ -7,20 +7,21 @@ from pathlib import Path
 from sliceforge.engine.loop.allocate import plots
 from sliceforge.engine.loop.allocate.allocating import NEXT, Allocated
 from sliceforge.engine.loop.allocate.budget import Order
+from sliceforge.engine.report import shell
 from sliceforge.engine.report.markup import count, grouped, name, table, text
-from sliceforge.engine.texts import Row
-from sliceforge.engine.texts import table as aligned
+from sliceforge.engine.report.shell import Todo
+from sliceforge.engine.texts import Row, ranked
 
 
 def told(found: Allocated) -> str:
     """A row for each slice, its notes, and what the whole budget comes to."""
-    rows: list[Row] = [("slice", "cause", "operation", "recipe", "items", "by", "expected gain")]
+    head = ("slice", "cause", "operation", "recipe", "#items", "by", "expected gain")
+    rows: list[Row] = []
     for order in found.budget.slices:
         by, gain = _rule(found, order)
-        rows.append(
-            (order.name, _cause(found, order), order.operation, order.recipe or "", str(order.items or 0), by, gain)
-        )
-    lines = [aligned(rows)]
+        done = (order.operation, order.recipe or "–", grouped(order.items or 0))
+        rows.append((order.name, _cause(found, order), *done, by or "–", gain or "–"))
+    lines = [ranked(head, rows)]
     lines += [f"{order.name}: {note}" for order in found.budget.slices for note in order.notes]
     return "\n".join([*lines, *found.notes, *summary(found)])
 
@@ -29,7 +30,8 @@ def summary(found: Allocated) -> list[str]:
     """What the budget comes to, where it could stop, and what the next thousand items would buy."""
     made = sum(portion.made for portion in found.portions)
     share = found.originals / max(found.originals + made, 1)
-    lines = [f"{made} items beside {found.originals} originals: {share:.0%} of the training set is original"]
+    beside = f"{count(made, 'item')} beside {count(found.originals, 'original')}"
+    lines = [f"{beside}: {share:.0%} of the training set is original"]
     if found.stop and found.stop.spent < found.stop.trace[-1, 0]:
         whole, spent = found.stop.trace[-1, 0], found.stop.spent
         lines.append(f"of the {whole:.0f} that curves decide, {spent:.0f} buy {found.stop.share:.0%} of the gain")
@@ -50,17 +52,31 @@ def page(found: Allocated, path: Path) -> Path:
         cells = (_cause(found, order), order.operation, order.recipe or "", grouped(order.items or 0), by, gain)
         tail = f"{grouped(more)}{_gain(more_gain)}" if order.name in found.next else "–"
         rows.append((name(order.name), *(text(cell) for cell in (*cells, tail))))
-    head = ("slice", "cause", "operation", "recipe", "#items", "by", "expected gain", f"of the next {NEXT}")
-    body = f"<section><h2>What each slice gets</h2>{table(head, rows, 'What each slice gets')}</section>"
+    head = ("slice", "cause", "operation", "recipe", "#items", "by", "expected gain", f"#of the next {grouped(NEXT)}")
+    hint = "By: what decided how many; expected gain: the fall of the slice's loss that its curve says, with 95 %."
+    shown = f'{table(head, rows, "What each slice gets")}<p class="hint">{text(hint)}</p>'
+    body = f'<section id="slices"><h2>What does each slice get?</h2>{shown}</section>\n'
     drawn = "".join(_curve(found, index) for index in range(len(found.needs)))
     if drawn:
-        body += f'<section><h2>Learning curves</h2><div class="plots">{drawn}</div></section>'
-    noted = [(order.name, note) for order in found.budget.slices for note in order.notes]
+        shown = f'<div class="plots">{drawn}</div><p class="hint">{text(plots.EXPLAINED)}</p>'
+        body += f'<section id="curves"><h2>What does more data buy?</h2>{shown}</section>\n'
+    noted = [f"<li>{name(order.name)}: {text(note)}</li>" for order in found.budget.slices for note in order.notes]
+    noted += [f"<li>{text(note)}</li>" for note in found.notes]
     if noted:
-        lines = "".join(f"<li>{name(one)}: {text(note)}</li>" for one, note in noted)
-        body += f"<section><h2>Why</h2><ul>{lines}</ul></section>"
-    slices = count(len(found.budget.slices), "slice")
-    return plots.write(path, plots.page(f"Budget for {slices}", "; ".join(summary(found)), body))
+        body += f'<section id="why"><h2>Why?</h2><ul class="why">{"".join(noted)}</ul></section>\n'
+    verdict = f"{'; '.join(summary(found))}."
+    title = f"Budget for {count(len(found.budget.slices), 'slice')}"
+    return shell.write(path, shell.page("allocate", title, verdict, _todo(found, path), body))
+
+
+def _todo(found: Allocated, path: Path) -> Todo:
+    if not any(portion.made for portion in found.portions):
+        return Todo("Make nothing: no slice gets items.")
+    budget = path.with_suffix(".yaml").name
+    return Todo(
+        "Make the items, train on RUN/train.parquet with several seeds, and let verify judge it:",
+        f"sliceforge generate budget={budget} out=RUN",
+    )
 
 
 def _curve(found: Allocated, index: int) -> str:
@@ -69,10 +85,7 @@ def _curve(found: Allocated, index: int) -> str:
         return ""
     sizes, losses = found.points[need.slice]
     then = need.items + need.rate * portion.made
-    said = f"{need.slice}: loss {need.curve.b:.3g} · n^−{need.curve.a:.3g}, R² {need.curve.r2:.2f}"
-    believed = "" if need.curve.believed else "; not believed, excess errors decide"
-    drawn = plots.curve(need.curve, sizes, losses, need.items, then, said)
-    return f"<figure>{drawn}<figcaption>{text(said + believed)}</figcaption></figure>"
+    return plots.figure(need.slice, need.curve, sizes, losses, need.items, then)
 
 
 def _rule(found: Allocated, order: Order) -> tuple[str, str]:

@@ -39,7 +39,7 @@ class Slice:
         predicate: SQL over the columns.
         rows: of the slice, and share: of the weight of all rows, on the rows it was judged by.
         error, reference: the mean loss in the slice and in the rest.
-        gap, low, high: the difference and its 95 % interval.
+        gap, low, high: the difference and its 95 % interval; somewhat large where the same rows were searched.
         p, q: one-sided, and adjusted.
         effect: Cohen's h, or the standardised gap of a continuous loss.
         mdg: the least gap that a slice of this size shows with 80 % power.
@@ -105,11 +105,13 @@ def find(
 ) -> Findings:
     """Weak slices of evaluated rows.
 
-    `way="all"` searches and tests on all rows; Benjamini–Hochberg runs over all tested slices, those of each number of
-    conditions among themselves at q / depth, so that a few hundred single conditions need not pay for thousands of
-    pairs. Figures are of the rows that were searched, so that gaps come out somewhat large. `way="half"` searches one
-    half and judges on the other, with Benjamini–Hochberg over the few that are left: figures are as they would be on
-    new rows, at the price of half of the rows' power. `benchmarks/loop_search.py` measures what either finds.
+    `way="all"` searches and tests on all rows. A slice must be stronger than the strongest that chance makes (`chance`)
+    or be rejected by Benjamini–Hochberg over all tested, at a share of q each; with clusters, or where that is too much
+    to search that often, by the latter alone. Figures are of the rows that were searched: the luckiest of many slices
+    come first, and their gaps are some points too large.
+    `way="half"` searches one half and judges on the other, with Benjamini–Hochberg over the few that are left: figures
+    are as they would be on new rows, at the price of half of the rows' power. `benchmarks/loop_search.py` measures what
+    either finds, and by how much gaps are too large.
 
     Args:
         columns: (N, C) attributes: text, booleans, whole numbers, floats.
@@ -119,7 +121,7 @@ def find(
         cluster: (N,) speaker, coil, tile or recording: its rows are not independent.
         depth: conditions of a slice at most, 1 to 3.
         q: the false discovery rate.
-        seed: of the halves and the bootstrap.
+        seed: of the halves, the deals and the bootstrap.
         device: of the counting, "cpu" or a torch device.
         way: "all" or "half".
 
@@ -138,7 +140,7 @@ def find(
     rows = Rows(levels(columns, support), losses, support)
     part = rows if way == "all" else rows.part(searched)
     tested = search(part.levels, part.losses, depth, support)
-    screened = significant(part, tested, q, depth, own) if way == "all" else strong(part, tested)
+    screened = significant(part, tested, q, depth, own, seed) if way == "all" else strong(part, tested)
 
     def holds(at: int, alive: np.ndarray) -> bool:
         if own is None or way == "half":
@@ -160,26 +162,14 @@ def find(
 
 def _slices(rows: Rows, members: np.ndarray, found: Confirmed, q: np.ndarray, halves: np.ndarray) -> list[Slice]:
     of, total = found.evidence, found.totals[0]
-    least = least_gap(of, total)
-    won = recoverable(of.share, 1.0, of.error, of.reference)
     sides = [rows.sums(members, side) for side in (halves, ~halves)]
     two = [evidence(sums, totals, rows.losses.binary) for sums, totals in sides]
+    named = {name: getattr(of, name) for name in ("share", "error", "reference", "gap", "effect")}
+    named |= {"low": found.intervals[:, 0], "high": found.intervals[:, 1], "p": found.p, "q": q}
+    named |= {"mdg": least_gap(of, total), "recoverable": recoverable(of.share, 1.0, of.error, of.reference)}
     slices = []
     for at, member in enumerate(members):
         both = [Half(int(half.rows[at]), float(half.error[at]), float(half.reference[at])) for half in two]
-        named = {
-            "share": of.share,
-            "error": of.error,
-            "reference": of.reference,
-            "gap": of.gap,
-            "effect": of.effect,
-            "low": found.intervals[:, 0],
-            "high": found.intervals[:, 1],
-            "p": found.p,
-            "q": q,
-            "mdg": least,
-            "recoverable": won,
-        }
         figures = {name: float(values[at]) for name, values in named.items()}
         slices.append(Slice(rows.levels.predicate(member), int(of.rows[at]), **figures, halves=(both[0], both[1])))
     return slices

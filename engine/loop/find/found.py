@@ -11,21 +11,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sliceforge.engine import device, predicate
-from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine import commit, device, predicate
+from sliceforge.engine.errors import SettingError
 from sliceforge.engine.loop.diagnose.doubts import Doubts, doubts
 from sliceforge.engine.loop.diagnose.relabel import write_queue
 from sliceforge.engine.loop.find import production
-from sliceforge.engine.loop.find.clusters import codes
-from sliceforge.engine.loop.find.confirm import split
+from sliceforge.engine.loop.find.clustered import Cluster, clusters_of
 from sliceforge.engine.loop.find.drift import Drift, drift
 from sliceforge.engine.loop.find.explained import explained
 from sliceforge.engine.loop.find.find import Findings, find
+from sliceforge.engine.loop.find.grouped import cluster_of, halves_of
 from sliceforge.engine.loop.rows import predictions
 from sliceforge.engine.loop.rows import slices as slices_file
 from sliceforge.engine.loop.rows.columns import searchable
 from sliceforge.engine.loop.rows.known import Known, of_items, of_rows
 from sliceforge.engine.loop.rows.slices import WeakSlice
+from sliceforge.engine.report import shell
 
 DRIFT = "drift"
 """The kind of loss where the question is which rows are production's."""
@@ -48,6 +49,8 @@ class Found:
         doubts: the label gate.
         train: the training set, where it was given.
         drift: column by column, where production was given.
+        production: its rows with all that is known of them, the last of `rows`.
+        clusters: the weak ones of an embedding; None where there is none.
     """
 
     out: Path
@@ -63,6 +66,8 @@ class Found:
     doubts: Doubts
     train: Known | None = None
     drift: Drift | None = None
+    production: Known | None = None
+    clusters: tuple[Cluster, ...] | None = None
 
     @property
     def page(self) -> Path:
@@ -79,6 +84,11 @@ class Found:
     def queued(self) -> Path:
         """The queue's place."""
         return self.out.with_name("relabel.csv")
+
+    @property
+    def searched(self) -> Path:
+        """The place of the ids that were searched: on them a gain comes out too large."""
+        return self.out.with_suffix(".ids.parquet")
 
     def inside(self, one: WeakSlice) -> np.ndarray:
         """Which rows are in a slice, (N,) bool."""
@@ -108,14 +118,24 @@ def find_slices(config: Mapping[str, Any]) -> Found:
         "seed": config["seed"],
         "thresholds": found.findings.thresholds,
     }
+    if found.clusters is not None:
+        of["clusters"] = [one.plain() for one in found.clusters]
     labels = found.doubts.whole
+    if found.kind != DRIFT:
+        commit.write_table(found.searched, _searched(found))
+        of["found_on"] = found.searched.name
     slices_file.write(found.out, found.slices, of, labels.plain() if labels else None)
     if found.queue is not None:
         write_queue(found.queued, found.queue)
-    from sliceforge.engine.loop.find.page import write
+    from sliceforge.engine.loop.find.page import page
 
-    write(found)
+    shell.write(found.page, page(found))
     return found
+
+
+def _searched(found: Found) -> pa.Table:
+    ids = found.rows.table.select(["id"])
+    return ids.filter(pa.array(found.halves)) if found.findings.way == "half" else ids
 
 
 def _check(config: Mapping[str, Any]) -> None:
@@ -137,35 +157,29 @@ def _weak(config: Mapping[str, Any]) -> Found:
     folds = config["train_predictions"]
     folded = predictions.load(folds, "train_predictions") if folds else None
     columns = known.table.select(searchable(known.table))
-    cluster = _cluster(known.table, config["cluster"])
+    cluster = cluster_of(known.table, config["cluster"])
     findings = _search(config, columns, known.table["id"].to_pylist(), rows.loss, rows.weight, cluster)
     where = [one.predicate for one in findings.slices]
     doubted = doubts(rows, known.table, folded, train.table if train else None, where)
     slices = explained(findings, known, doubted, train)
     finer = rows.more.get("cross_entropy", rows.loss)
-    halves = _halves(known.table, cluster, config["seed"])
+    halves = halves_of(known.table, cluster, config["seed"])
     losses = (rows.loss, rows.weight, rows.kind, halves, finer, rows.predicted)
-    return Found(Path(config["out"]), slices, findings, known, *losses, doubted, train)
+    second = clusters_of(config, known.table, columns, rows)
+    return Found(Path(config["out"]), slices, findings, known, *losses, doubted, train, clusters=second)
 
 
 def _drifted(config: Mapping[str, Any]) -> Found:
     """Slices that production has more of than the evaluated rows."""
-    sides = []
-    for key in ("predictions", "production"):
-        table = predictions.read(config[key], key)
-        # A table with paths is a manifest, whose items can be measured.
-        items = config[key] if "path" in table.column_names else config["data"] if key == "predictions" else None
-        sides.append(of_rows(table, items, config["pattern"] if items == config["data"] else None))
-    before, after = sides
+    before, after = production.sides(config)
     columns, ids, loss = production.target(before.table, after.table)
-    attributes = {name: one for name, one in before.attributes.items() if name in after.attributes}
-    known = Known(columns.add_column(0, "id", pa.array(ids, pa.string())), attributes)
-    cluster = _cluster(known.table, config["cluster"])
+    known = production.together(columns, ids, before, after)
+    cluster = cluster_of(known.table, config["cluster"])
     findings = _search(config, columns, ids.tolist(), loss, None, cluster)
     slices = explained(findings, known, Doubts(), None)
     tests = drift(before.table, after.table)
-    losses = (loss, None, DRIFT, _halves(known.table, cluster, config["seed"]), loss, None)
-    return Found(Path(config["out"]), slices, findings, known, *losses, Doubts(), drift=tests)
+    losses = (loss, None, DRIFT, halves_of(known.table, cluster, config["seed"]), loss, None)
+    return Found(Path(config["out"]), slices, findings, known, *losses, Doubts(), drift=tests, production=after)
 
 
 def _search(
@@ -184,17 +198,3 @@ def _search(
     place = device.named("cpu" if place == "auto" else place).name
     more = {name: config[name] for name in ("depth", "q", "seed", "way")}
     return find(columns, ids, loss, weight, cluster, device=place, **more)
-
-
-def _cluster(table: pa.Table, name: str | None) -> np.ndarray | None:
-    """(N,) text of the column that says which rows belong together; a row without it stands alone."""
-    if not name:
-        return None
-    if name not in table.column_names:
-        raise SettingError(f"cluster: no column {name!r}{did_you_mean(name, table.column_names)}")
-    own, ids = table[name].to_pylist(), table["id"].to_pylist()
-    return np.array([f"id {item}" if value is None else f"of {value}" for value, item in zip(own, ids, strict=True)])
-
-
-def _halves(table: pa.Table, cluster: np.ndarray | None, seed: int) -> np.ndarray:
-    return split(table["id"].to_pylist(), None if cluster is None else codes(cluster), seed)

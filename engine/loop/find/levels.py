@@ -160,8 +160,9 @@ def _by_value(values: pa.ChunkedArray, missing: np.ndarray, support: int, condit
 
 def _by_quantile(said: str, values: pa.ChunkedArray, missing: np.ndarray) -> _Column:
     """Bins between edges, each edge a value that opens its bin, so that ties stay together."""
-    whole = pa.types.is_integer(values.type)
-    numbers = pc.fill_null(values.cast(pa.int64() if whole else pa.float64()), 0).to_numpy() + 0  # no −0
+    whole, single = pa.types.is_integer(values.type), pa.types.is_float32(values.type)
+    kind = pa.int64() if whole else values.type if single else pa.float64()
+    numbers = pc.fill_null(values.cast(kind), 0).to_numpy() + 0  # no −0
     lost = np.isnan(numbers) if not whole else np.zeros(len(numbers), bool)
     known = np.sort(numbers[~missing & ~lost])
     edges = np.unique(known[[math.ceil(k * len(known) / BINS) for k in range(1, BINS)]]) if len(known) > BINS else known
@@ -186,14 +187,14 @@ def _ranges(said: str, edges: list[str], guard: str) -> Iterator[tuple[int, int,
             yield at, at + 1, f"{said} >= {edge} AND {said} < {edges[at]}"
 
 
-def _between(known: np.ndarray, edge: float) -> str:
-    """The shortest number that parts the values below the edge from the others."""
+def _between(known: np.ndarray, edge: np.floating | np.integer) -> str:
+    """The shortest number that parts the values below the edge from the others, both of one type."""
     if isinstance(edge, np.integer):
         return str(edge)
     below = known[np.searchsorted(known, edge) - 1]
     for digits in range(1, 16):
-        text = f"{edge:.{digits}g}"
-        if below < float(text) <= edge:
-            return text
+        value = float(text := f"{edge:.{digits}g}")
+        if below < known.dtype.type(value) and value <= edge:
+            return np.format_float_positional(value, trim="-") if 1e-6 <= abs(value) < 1e15 else text
     # With an exponent it is read as a double; without one as a decimal, which a double may not hold.
     return f"{edge:.16e}"

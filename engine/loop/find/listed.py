@@ -1,19 +1,20 @@
-"""What `find` says at a terminal: a ranked table, and why each slice is weak."""
+"""What `find` says at a terminal: what to do, a ranked table, and why each slice is weak."""
 
 from __future__ import annotations
 
 import math
-import sys
+from collections.abc import Sequence
 
 import numpy as np
 
+from sliceforge.engine.loop.find.advice import advice
+from sliceforge.engine.loop.find.clustered import Cluster
+from sliceforge.engine.loop.find.drift import Drifted
 from sliceforge.engine.loop.find.found import DRIFT, Found
 from sliceforge.engine.loop.find.statistics import detectable
 from sliceforge.engine.loop.rows.conditions import in_words
-from sliceforge.engine.report.markup import grouped, number
-
-WIDTH = 140
-"""Characters of a line where nobody looks at a terminal."""
+from sliceforge.engine.report.markup import chance, count, grouped, number
+from sliceforge.engine.texts import Row, ranked
 
 LOSSES = {"wrong": "errors", "words": "word errors", "iou": "1 − IoU", "loss": "loss", DRIFT: "share of production"}
 SHARE = 0.1
@@ -22,34 +23,42 @@ SHARE = 0.1
 
 def printed(found: Found) -> None:
     """Print what was found to standard output."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, emoji=False)
-    console.print(headline(found), soft_wrap=True)
+    print(headline(found))
     if found.slices:
-        console.print(_table(found))
-        for at, one in enumerate(found.slices, 1):
-            for line in one.evidence:
-                console.print(f"{at}. {one.cause or 'evidence'}: {line}", soft_wrap=True)
+        print(_ranked(found))
     else:
-        console.print(least(found), soft_wrap=True)
-    for line in found.doubts.whole.lines if found.doubts.whole else ():
-        console.print(f"labels: {line}", soft_wrap=True)
+        print(least(found))
+    whole = found.doubts.whole.lines if found.doubts.whole else ()
+    for at, one in enumerate(found.slices, 1):
+        for line in one.evidence:
+            if line not in whole:
+                print(f"{at}. {one.cause or 'evidence'}: {line}")
+    for line in whole:
+        print(f"labels: {line}")
     if found.drift:
-        console.print(_drift(found))
+        print(_drift(found))
+    if found.clusters is not None:
+        print(clustered(found.clusters))
+    if found.clusters:
+        print(ranked(CLUSTERS, [told(one, found) for one in found.clusters]))
+    print(f"next: {advice(found, str(found.out)).plain()}")
     places = [found.out, found.page, *([found.queued] if found.queue is not None else [])]
-    console.print(", ".join(map(str, places)), soft_wrap=True)
+    print(", ".join(map(str, places)))
 
 
 def headline(found: Found) -> str:
     """How many rows, their error, how many slices, of how many that were tested."""
     of = found.findings
-    kind = {DRIFT: "drifted"}.get(found.kind, "weak")
+    drifted = found.kind == DRIFT
+    if drifted:
+        production = round(of.error * of.rows)
+        rows = f"{grouped(of.rows - production)} evaluated rows and {grouped(production)} of production"
+    else:
+        rows = f"{count(of.rows, 'row')}, {share(of.error, found.kind)} {LOSSES[found.kind]}"
+    kind = "drifted" if drifted else "weak"
     many = f"{len(found.slices) or 'no'} {kind} slice{'' if len(found.slices) == 1 else 's'}"
-    tested = (
-        f"{grouped(sum(of.tested))} tested on {'one half' if of.way == 'half' else 'all rows'}, q {of.thresholds['q']}"
-    )
-    return f"{grouped(of.rows)} rows, {share(of.error, found.kind)} {LOSSES[found.kind]}; {many} ({tested})"
+    where = "one half" if of.way == "half" else "all rows"
+    return f"{rows}; {many} ({grouped(sum(of.tested))} tested on {where}, q {of.thresholds['q']})"
 
 
 def least(found: Found) -> str:
@@ -77,27 +86,24 @@ def share(value: float, kind: str) -> str:
 
 def points(value: float, kind: str) -> str:
     """A difference of mean losses, in points of percent but for a loss that has no such unit."""
-    return f"{value:+.3g}" if kind == "loss" else f"{100 * value:+.1f}"
+    if kind != "loss":
+        return f"{100 * value:+.1f}"
+    return f"{'-' if value < 0 else '+'}{number(abs(value))}"
 
 
-def _table(found: Found) -> object:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
+def _ranked(found: Found) -> str:
     drifted = found.kind == DRIFT
-    titles = ("slice", "rows", "production" if drifted else "error", "rest", "gap [95 %]", "q", "detectable")
-    table = Table("#", *titles, "excess" if drifted else "recoverable", "cause", box=SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns[2:-1]:
-        column.justify = "right"
-        column.no_wrap = True
-    for at, one in enumerate(found.slices, 1):
-        table.add_row(*map(Text, (str(at), *cells(found, at - 1), one.cause or "–")))
-    return table
+    figures = ("#rows", "#production" if drifted else "#error", "#rest", "#gap [95 %]")
+    rows: list[Row] = []
+    for at, one in enumerate(found.slices):
+        words, *cells_ = cells(found, at)
+        rows.append((f"{at + 1}. {words}", *cells_, *([] if drifted else [one.cause or "–"])))
+    last = ("#excess",) if drifted else ("#to win", "cause")
+    return ranked(("slice", *figures, "#least", "#q", *last), rows)
 
 
 def cells(found: Found, at: int) -> tuple[str, ...]:
-    """The figures of a slice: in words, rows, error, rest, gap with its interval, q, least gap, what is to be won."""
+    """The figures of a slice: in words, rows, error, rest, gap with its interval, least gap, q, what is to be won."""
     of, kind = found.findings.slices[at], found.kind
     return (
         in_words(of.predicate, found.rows.units),
@@ -105,20 +111,41 @@ def cells(found: Found, at: int) -> tuple[str, ...]:
         share(of.error, kind),
         share(of.reference, kind),
         f"{points(of.gap, kind)} [{points(of.low, kind)}, {points(of.high, kind)}]",
-        f"{of.q:.1g}",
         points(of.mdg, kind).lstrip("+"),
+        chance(of.q),
         points(of.recoverable, kind),
     )
 
 
-def _drift(found: Found) -> object:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+CLUSTERS = ("nearest rule", "#in common", "#rows", "#error", "#rest", "#q")
+"""What `told` says."""
 
+
+def told(one: Cluster, found: Found) -> Row:
+    """A weak cluster in words and figures."""
+    rule = in_words(one.rule, found.rows.units) if one.rule else "none"
+    errors = (share(one.error, found.kind), share(one.reference, found.kind))
+    return (rule, f"{100 * one.shared:.0f} %", grouped(one.rows), *errors, chance(one.q))
+
+
+def clustered(clusters: Sequence[Cluster]) -> str:
+    """How many clusters are weak, in a sentence."""
+    if not clusters:
+        return "embedding: no cluster is worse than the rest"
+    return f"embedding: {count(len(clusters), 'cluster')} worse than the rest; a rule with little in common: look at it"
+
+
+def drifts(one: Drifted) -> Row:
+    """A column's test in words and figures."""
+    tests = {"ks": "Kolmogorov–Smirnov", "chi2": "chi-square"}
+    figures = (number(one.statistic), chance(one.p), chance(one.adjusted), f"{one.psi:.2f}")
+    return (one.column, tests[one.test], *figures, "yes" if one.alarm else "no")
+
+
+DRIFTS = ("column", "test", "#statistic", "#p", "#adjusted p", "#PSI", "drifted")
+"""What `drifts` says."""
+
+
+def _drift(found: Found) -> str:
     assert found.drift is not None
-    table = Table("column", "test", "statistic", "p", "adjusted p", "PSI", "drifted", box=SIMPLE_HEAD, pad_edge=False)
-    for one in found.drift.columns:
-        figures = (number(one.statistic), f"{one.p:.1g}", f"{one.adjusted:.1g}", number(one.psi))
-        table.add_row(*map(Text, (one.column, one.test, *figures, "yes" if one.alarm else "no")))
-    return table
+    return ranked(DRIFTS, [drifts(one) for one in found.drift.columns])

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from pathlib import Path
-
-from sliceforge.engine import commit
-from sliceforge.engine import report as report_folder
 from sliceforge.engine.loop.find import pictured, worst
+from sliceforge.engine.loop.find.advice import advice
 from sliceforge.engine.loop.find.found import DRIFT, Found
-from sliceforge.engine.loop.find.listed import LOSSES, cells, headline, least, points, share
+from sliceforge.engine.loop.find.listed import (
+    CLUSTERS,
+    DRIFTS,
+    LOSSES,
+    cells,
+    drifts,
+    headline,
+    least,
+    points,
+    share,
+    told,
+)
 from sliceforge.engine.loop.rows.conditions import in_words
 from sliceforge.engine.loop.rows.slices import WeakSlice
-from sliceforge.engine.report.markup import count, grouped, number, table, text
-
-OWN = """
-.plot .interval { stroke: var(--bar); stroke-width: 5; stroke-linecap: round; }
-.plot .interval.bad { stroke: var(--bad); }
-.plot .mean { fill: var(--bar); stroke: var(--card); stroke-width: 1.5; }
-.plot .mean.bad { fill: var(--bad); }
-.plot .bar.bad { fill-opacity: 0.55; }
-.plot .outline { stroke: var(--bar); stroke-width: 2; }
-.plot .outline.training { stroke: var(--good); stroke-dasharray: 5 3; }
-.key { margin-right: 1.1em; white-space: nowrap; }
-.key.rest::before, .key.training::before { content: ""; display: inline-block; width: 1.2em;
-  border-top: 2px solid var(--bar); vertical-align: 0.3em; margin-right: 0.35em; }
-.key.training::before { border-top: 2px dashed var(--good); }
-.cause { display: inline-block; border: 1px solid var(--edge); border-radius: 1em; padding: 0 0.7em;
-  font-size: 0.85rem; font-weight: 600; }
-.why { margin: 0.4rem 0 1rem; padding-left: 1.2rem; font-size: 0.95rem; }
-.plotted figcaption { font-size: 0.85rem; color: var(--faint); margin-top: 0.3rem; }
-.time { cursor: default; }
-"""
+from sliceforge.engine.report import shell
+from sliceforge.engine.report.markup import count, grouped, number, pairs, table, text
 
 CAUSES = {
     "nuisance": "nuisance: training has nothing like it",
@@ -42,70 +30,69 @@ CAUSES = {
 }
 
 
-def write(found: Found) -> Path:
-    """Write the page beside slices.yaml; the same findings give the same bytes."""
-    with commit.committed(found.page) as file:
-        file.write(page(found).encode("utf-8", "backslashreplace"))
-    return found.page
+JUDGED = {
+    "q": "false slices among those found, at most (q)",
+    "support": "rows of a slice, at least",
+    "gap": "gap to the rest, at least",
+    "h": "effect size, Cohen's h, at least",
+}
+"""Threshold → what it is."""
+
+SEARCHED = "the rows that were searched, so that gaps come out somewhat too large; way=half judges on others"
+
+WEAK = (
+    "Gap: the error less that of the rest, in points. Least gap: what a test on so many rows finds in four of five "
+    "cases. q: the share of false slices that has to be put up with to find this one. To win: by how much the error on "
+    "all rows falls if the slice becomes as good as the rest."
+)
+DRIFTED = (
+    "Production: its share of the slice's rows. Gap: that less its share of the rest, in points. Least gap: what a "
+    "test on so many rows finds in four of five cases. q: the share of false slices that has to be put up with to find "
+    "this one. Excess: rows of production that are in the slice for no other reason, in points of all rows."
+)
 
 
 def page(found: Found) -> str:
-    """The page's HTML."""
-    style = (Path(report_folder.__path__[0]) / "page.css").read_text("utf-8") + OWN
-    hashed = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; media-src data:; style-src 'sha256-{hashed}'"
+    """The page's HTML; the same findings give the same bytes."""
     title = "Drifted slices" if found.kind == DRIFT else "Weak slices"
-    sections, spent = [], 0
-    for at in range(len(found.slices)):
-        section = _section(found, at, spent)
-        spent += len(section)
-        sections.append(section)
-    body = [_ranked(found), *sections, _labels(found), _drift(found), _made_with(found)]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{text(policy)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<link rel="icon" href="data:,">\n<title>{title} · Sliceforge</title>\n<style>{style}</style>\n</head>\n'
-        f'<body data-kind="{found.rows.kind or "image"}" data-view="made" data-over="on">\n'
-        '<a class="skip" href="#main">Skip to the slices</a>\n<header>\n'
-        '<div class="bar-top"><p class="brand">Sliceforge <span>find</span></p></div>\n'
-        f'<h1>{title}</h1>\n<p class="verdict">{text(headline(found))}</p>\n{_facts(found)}\n</header>\n'
-        f'<main id="main" tabindex="-1">\n{"".join(body)}</main>\n</body>\n</html>\n'
-    )
+    sections = [_section(found, at) for at in range(len(found.slices))]
+    body = "".join([_ranked(found), *sections, _clusters(found), _labels(found), _drift(found), _judged(found)])
+    kind = (found.production or found.rows).kind
+    return shell.page("find", title, f"{headline(found)}.", advice(found, found.out.name), body, _facts(found), kind)
 
 
 def _facts(found: Found) -> str:
     of = found.findings
     won = sum(one.recoverable for one in of.slices)
+    drifted = found.kind == DRIFT
     rows = [
         ("rows", grouped(of.rows), f"{len(found.rows.table.column_names) - 1} columns"),
         (LOSSES[found.kind], share(of.error, found.kind), "of all rows"),
         ("slices", str(len(of.slices)), f"{grouped(sum(of.tested))} tested"),
     ]
-    if found.kind != DRIFT:
-        rows.append(("to be won", points(won, found.kind), "points, if each became as good as the rest"))
-    cells = "".join(
-        f'<div class="fact"><dt>{text(title)}</dt><dd>{text(value)}<small>{text(more)}</small></dd></div>'
-        for title, value, more in rows
-    )
-    return f'<dl class="facts">{cells}</dl>'
+    if found.drift:
+        rows.append(("columns that drifted", str(len(found.drift.alarms)), f"of {len(found.drift.columns)}"))
+    if not drifted:
+        rows.append(("to win", points(won, found.kind), "points, if each became as good as the rest"))
+    return shell.facts(rows)
 
 
 def _ranked(found: Found) -> str:
     drifted = found.kind == DRIFT
     if not found.slices:
-        return f'<section id="ranked"><h2>Nothing found</h2><p>{text(least(found))}.</p></section>'
-    titles = ("slice", "#rows", "#production" if drifted else "#error", "#rest", "#gap [95 %]", "#q", "#detectable gap")
+        return f'<section id="ranked"><h2>Nothing found</h2><p>{text(least(found))}.</p></section>\n'
+    titles = ("slice", "#rows", "#production" if drifted else "#error", "#rest", "#gap [95 %]", "#least gap", "#q")
     rows = []
     for at, one in enumerate(found.slices):
         first, *rest = map(text, cells(found, at))
-        rows.append((f'<a href="#{one.name}">{first}</a>', *rest, text(one.cause)))
-    head = (*titles, "#excess" if drifted else "#recoverable", "cause")
+        rows.append((f'{at + 1}. <a href="#{one.name}">{first}</a>', *rest, *([] if drifted else [text(one.cause)])))
+    head = (*titles, *(("#excess",) if drifted else ("#to win", "cause")))
     question = "Where is production unlike the evaluated rows?" if drifted else "Where is the model weak?"
-    return f'<section id="ranked"><h2>{question}</h2>{table(head, rows, "Slices")}</section>'
+    hint = f'<p class="hint">{text(DRIFTED if drifted else WEAK)}</p>'
+    return f'<section id="ranked"><h2>{question}</h2>{table(head, rows, "Slices")}{hint}</section>\n'
 
 
-def _section(found: Found, at: int, spent: int) -> str:
+def _section(found: Found, at: int) -> str:
     one = found.slices[at]
     words = in_words(one.where, found.rows.units)
     cause = f'<p><span class="cause">{CAUSES[one.cause]}</span></p>' if one.cause else ""
@@ -116,15 +103,17 @@ def _section(found: Found, at: int, spent: int) -> str:
         f"{cause}<p><code>{text(one.where)}</code></p>" + (f'<ul class="why">{why}</ul>' if why else ""),
         f'<div class="plots">{_plots(found, at)}</div>',
     ]
-    if cards := worst.cards(found, one, spent):
-        parts.append(f"<h3>Its worst items</h3>{cards}")
+    if cards := worst.cards(found, one):
+        parts.append(f"<h3>{'Some of production in it' if found.kind == DRIFT else 'Its worst items'}</h3>{cards}")
     return "\n".join([*parts, "</section>\n"])
 
 
 def _plots(found: Found, at: int) -> str:
     one: WeakSlice = found.slices[at]
     keys = '<span class="key bad">slice</span><span class="key rest">rest</span>'
-    shown = [(pictured.errors(found, at), f"{keys} with 95 % intervals, rows taken as independent")]
+    errors = "share of production" if found.kind == DRIFT else LOSSES[found.kind]
+    said = f"{keys} {text(errors)} on all rows and on either half, with 95 % intervals that take rows as independent"
+    shown = [(pictured.errors(found, at), said)]
     for name in pictured.shown(found, one):
         plot, told = pictured.histograms(found, one, name)
         more = '<span class="key training">training</span>' if found.train and name in found.train.attributes else ""
@@ -146,32 +135,36 @@ def _labels(found: Found) -> str:
     return f'<section id="labels"><h2>Are labels right?</h2><ul class="why">{lines}</ul>{told}{more}</section>\n'
 
 
+def _clusters(found: Found) -> str:
+    if not found.clusters:
+        return ""
+    rows = [tuple(map(text, told(one, found))) for one in found.clusters]
+    hint = (
+        "Rows that lie together in the embedding. In common: rows of the cluster and of the rule, over rows of either. "
+        "A cluster that no rule comes near to has something in common that no column says."
+    )
+    shown = f'{table(CLUSTERS, rows, "Weak clusters")}<p class="hint">{hint}</p>'
+    return f'<section id="clusters"><h2>Weak clusters of the embedding</h2>{shown}</section>\n'
+
+
 def _drift(found: Found) -> str:
     if found.drift is None:
         return ""
-    rows = [
-        (
-            text(one.column),
-            one.test,
-            *map(number, (one.statistic, one.p, one.adjusted, one.psi)),
-            "yes" if one.alarm else "no",
-        )
-        for one in found.drift.columns
-    ]
-    head = ("column", "test", "#statistic", "#p", "#adjusted p", "#PSI", "drifted")
+    rows = [tuple(map(text, drifts(one))) for one in found.drift.columns]
     sizes = f"{grouped(found.drift.reference)} evaluated rows against {grouped(found.drift.production)} of production"
-    return (
-        f'<section id="drift"><h2>Column by column <small>{sizes}</small></h2>{table(head, rows, "Drift")}</section>\n'
+    hint = (
+        "Drifted: adjusted p, after Benjamini and Hochberg over all columns, is at most 0.05. PSI, the population "
+        "stability index, is read as small below 0.1 and large from 0.25."
     )
+    shown = f'{table(DRIFTS, rows, "Drift")}<p class="hint">{hint}</p>'
+    return f'<section id="drift"><h2>Column by column <small>{sizes}</small></h2>{shown}</section>\n'
 
 
-def _made_with(found: Found) -> str:
+def _judged(found: Found) -> str:
     of = found.findings
-    rows = [(text(key), text(value)) for key, value in of.thresholds.items()]
+    rows = [(text(JUDGED.get(key, key)), text(value)) for key, value in of.thresholds.items()]
     rows += [
-        (f"tested with {n} condition{'s' * (n > 1)}", grouped(tested))
-        for n, tested in enumerate(of.tested, 1)
-        if tested
+        (f"tested with {count(n, 'condition')}", grouped(tested)) for n, tested in enumerate(of.tested, 1) if tested
     ]
-    rows.append(("judged on", "the half that was not searched" if of.way == "half" else "the rows that were searched"))
-    return f'<section id="made-with"><h2>How it was judged</h2>{table(("what", "#"), rows, "Thresholds")}</section>\n'
+    rows.append(("judged on", "the half that was not searched" if of.way == "half" else SEARCHED))
+    return f'<section id="judged"><h2>How it was judged</h2>{pairs(rows)}</section>\n'

@@ -14,8 +14,7 @@ from sliceforge.engine.loop.find.statistics import wilson
 from sliceforge.engine.loop.rows.conditions import conditions
 from sliceforge.engine.loop.rows.known import Known, values
 from sliceforge.engine.loop.rows.slices import WeakSlice
-from sliceforge.engine.report.figures import BOTTOM, LEFT, RIGHT, TALL, TOP, WIDE, Scale, spread
-from sliceforge.engine.report.figures import _framed as framed
+from sliceforge.engine.report.figures import BOTTOM, LEFT, RIGHT, TALL, TOP, WIDE, Scale, framed, spread
 from sliceforge.engine.report.markup import count, number, text
 
 BINS = 24
@@ -61,11 +60,7 @@ def errors(found: Found, at: int) -> str:
 def _line(x: Scale, place: int, title: str, ends: tuple[float, float, float], rows: int, kind: str) -> str:
     low, mean, high = x.at(np.array(ends)).tolist()
     y = TOP + STEP * (place + 0.5)
-    name = (
-        f'<text x="6" y="{y + 4:.0f}">{text(title)}</text>'
-        if kind
-        else f'<text x="6" y="{y + 4:.0f}">  the rest</text>'
-    )
+    name = f'<text x="{6 if kind else 14}" y="{y + 4:.0f}">{text(title if kind else "rest")}</text>'
     return (
         f'{name}<path class="interval {kind}" d="M{low:.1f} {y:.1f}H{high:.1f}"/>'
         f'<circle class="mean {kind}" cx="{mean:.1f}" cy="{y:.1f}" r="4"><title>{count(rows, "row")}</title></circle>'
@@ -146,7 +141,7 @@ def _overlaid(parts: Mapping[str, np.ndarray], told: str, across: str) -> str:
                 f"M{places[i] + 0.5:.1f} {ground:.1f}V{tops[i]:.1f}H{places[i + 1] - 0.5:.1f}V{ground:.1f}Z"
                 for i in np.flatnonzero(heights)
             )
-            inner += f'<path class="bar bad" d="{bars}"/>'
+            inner += f'<path class="bar bad over" d="{bars}"/>'
             continue
         steps = "".join(f"V{top:.1f}H{right:.1f}" for top, right in zip(tops, places[1:], strict=True))
         inner += f'<path class="outline {part}" d="M{places[0]:.1f} {ground:.1f}{steps}V{ground:.1f}"/>'

@@ -75,7 +75,7 @@ class Losses:
         self.packed = HALF + loss.astype(np.int64) if self.binary else np.zeros(0, np.int64)
 
     def part(self, chosen: np.ndarray) -> Losses:
-        """Those of some rows, (N,) bool."""
+        """Those of some rows, (N,) bool, or of rows in another order, (M,) int64."""
         weight = None if self._weight is None else self._weight[chosen]
         return Losses(self._loss[chosen], weight, self.device)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from sliceforge.engine.loop.find.counting import fisher_tails
@@ -11,22 +12,22 @@ GAP, COHEN_H, COHEN_D = 0.05, 0.2, 0.2
 """The least effects that count: of a 0/1 loss the gap and Cohen's h, of a continuous one the standardised gap."""
 
 
-def wilson(wrong: np.ndarray, rows: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Wilson's interval of a share (Wilson, JASA 1927).
+def wilson(wrong: ArrayLike, rows: ArrayLike, z: float = 1.959963984540054) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's interval of a share (Wilson, JASA 1927); not a number where there are no rows.
 
     Args:
         wrong, rows: (M,) counts.
-        level: that the interval holds.
+        z: standard errors on either side; by default those of 95 %.
 
     >>> [round(float(end), 3) for end in wilson(np.array(10), np.array(100))]
     [0.055, 0.174]
     """
-    z = stats.norm.ppf(0.5 + level / 2)
     wrong, rows = np.asarray(wrong, np.float64), np.asarray(rows, np.float64)
-    share, spread = wrong / rows, z * z / rows
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * np.sqrt(share * (1 - share) / rows + spread / (4 * rows))
-    return middle - half, middle + half
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, spread = wrong / rows, z * z / rows
+        middle = (share + spread / 2) / (1 + spread)
+        half = z / (1 + spread) * np.sqrt(share * (1 - share) / rows + spread / (4 * rows))
+    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
 def newcombe(
@@ -39,8 +40,8 @@ def newcombe(
         level: that the interval holds.
     """
     one, other = np.asarray(wrong) / rows, np.asarray(wrong_rest) / rows_rest
-    low, high = wilson(wrong, rows, level)
-    low_rest, high_rest = wilson(wrong_rest, rows_rest, level)
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    (low, high), (low_rest, high_rest) = wilson(wrong, rows, z), wilson(wrong_rest, rows_rest, z)
     gap = one - other
     return gap - np.hypot(one - low, high_rest - other), gap + np.hypot(high - one, other - low_rest)
 

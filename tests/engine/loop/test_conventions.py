@@ -170,7 +170,7 @@ def test_lines_and_plain_say_it_in_words() -> None:
     found = conventions(["1", "2"], {"ann": ["Um, yes", "no"], "bob": ["Yes", "go"], "cy": [None, "no"]})
     first, *others = found.lines()
     assert first.startswith("of 2 clips 0 are written alike, 1 differ only in how they are written, 1 in the words")
-    assert "fillers: 2 conventions in 1 of 2 clips" in " ".join(others)
+    assert "fillers, 2 conventions to choose from in 1 of 2 clips" in " ".join(others)
     assert "kept with a comma (ann 1: «Um, yes»)" in " ".join(others)
     assert json.loads(json.dumps(found.plain(), allow_nan=False))["disputed"] == ["2"]
 

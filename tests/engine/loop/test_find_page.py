@@ -1,5 +1,7 @@
 """The page of find in a real browser without a network: what is on it, and what must not be."""
 
+import base64
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,6 +74,25 @@ def dark(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def drifted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of production that has more of quiet clips, which lie in two folders under the same ids."""
+    folder = tmp_path_factory.mktemp("drifted")
+    generator = np.random.default_rng(1)
+    for part, share in (("before", 0.05), ("after", 0.5)):
+        (folder / part).mkdir()
+        quiet = generator.random(90) < share
+        for i, low in enumerate(quiet):
+            sound = voice(0.2, 8000, 100 + i) * (0.02 if low else 0.5)
+            soundfile.write(folder / part / f"{i}.wav", sound, 8000, subtype="PCM_16")
+        ids = [f"{i}" for i in range(90)]
+        table = {"id": ids, "path": [f"{part}/{i}.wav" for i in ids], "mic": np.where(quiet, "far", "near")}
+        pq.write_table(pa.table(table), folder / f"{part}.parquet")
+    both = [f"predictions={folder / 'before.parquet'}", f"production={folder / 'after.parquet'}"]
+    assert main(["find", *both, f"out={folder / 'slices.yaml'}"]) == 0
+    return folder / "slices.html"
+
+
+@pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of clips whose labels would be markup."""
     folder = tmp_path_factory.mktemp("hostile")
@@ -132,6 +153,28 @@ def test_clips_can_be_played_and_labels_cannot_become_markup(hostile: Path, open
     assert page.evaluate("window.hacked") is None
     assert page.locator("img[src=x]").count() == 0
     assert HOSTILE in page.locator("main").inner_text()
+
+
+def test_what_to_do_is_said_before_any_figure(dark: Path, drifted: Path, opened: Callable[..., Page]) -> None:
+    todo = opened(dark).locator("header .todo")
+    assert "Make items for slice 1" in todo.inner_text()
+    assert "sliceforge allocate slices=slices.yaml" in todo.locator("code").inner_text()
+    assert "items of production in slice" in opened(drifted).locator("header .todo").inner_text()
+
+
+def test_items_of_a_drifted_slice_are_productions_and_are_in_it(drifted: Path, opened: Callable[..., Page]) -> None:
+    page = opened(drifted)
+    after = pq.read_table(drifted.with_name("after.parquet")).to_pylist()
+    mics = {row["id"]: row["mic"] for row in after}
+    shown = page.locator("main > section").nth(1).locator(".card")
+    assert 1 <= shown.count() <= 8
+    for card in shown.all():
+        item = (card.locator(".title").text_content() or "").split()[0]
+        assert mics[item] == "far"
+        data = (card.locator("audio").get_attribute("src") or "").partition("base64,")[2]
+        sound, _ = soundfile.read(io.BytesIO(base64.b64decode(data)))
+        original, _ = soundfile.read(drifted.parent / "after" / f"{item}.wav")
+        np.testing.assert_array_equal(sound, original)
 
 
 @pytest.mark.parametrize("width", [360, 1200])

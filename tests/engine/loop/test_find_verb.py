@@ -85,6 +85,9 @@ def test_noise_is_found_by_what_is_measured_and_called_a_nuisance(
     of = header(car / "o" / "slices.yaml")["of"]
     assert (of["rows"], of["loss"]) == (240, "wrong")
     assert "nuisance" in said
+    assert "next: Make items for slice 1:\n  sliceforge allocate slices=" in said
+    table = said.split("\n1. nuisance")[0].splitlines()
+    assert max(map(len, table)) <= 80
     assert f"{100 * one.error:.1f} %" in said
     assert (car / "o" / "slices.html").is_file()
     assert not (car / "o" / "relabel.csv").exists()
@@ -149,7 +152,8 @@ def test_flipped_labels_are_told_before_anything_else(tmp_path: Path, capsys: py
     more = [f"train_predictions={tmp_path / 'P.parquet'}"]
     for extra in ([], more):
         assert main(["find", f"predictions={tmp_path / 'P.parquet'}", f"out={out}", *extra]) == 0
-        assert "fix the labels first" in capsys.readouterr().out
+        assert "fix the labels first" in (said := capsys.readouterr().out)
+        assert "next: Fix the labels first: " in said
         assert header(out)["labels"]["fix"] is True
     with (tmp_path / "relabel.csv").open() as file:
         queue = {row["id"] for row in csv.DictReader(file)}
@@ -221,3 +225,28 @@ def test_the_configuration_is_what_the_command_says(capsys: pytest.CaptureFixtur
     config = yaml.safe_load(capsys.readouterr().out)
     assert config["cluster"] == "got.speaker"
     assert config["out"] == "slices.yaml"
+
+
+def test_weak_clusters_of_an_embedding_are_told_beside_the_slices(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = np.random.default_rng(2)
+    weak, label = np.arange(600) < 150, ["a"] * 600
+    points = np.where(weak[:, None], 6.0, 0.0) + generator.normal(size=(600, 8))
+    said = np.where(generator.random(600) < np.where(weak, 0.5, 0.1), "b", "a")
+    columns = {
+        "id": [f"i{at}" for at in range(600)],
+        "label": label,
+        "pred": said,
+        "side": generator.choice(["l", "r"], 600),
+    }
+    pq.write_table(pa.table(columns | {"vector": list(points)}), tmp_path / "P.parquet")
+    given = [f"predictions={tmp_path / 'P.parquet'}", f"out={tmp_path / 'slices.yaml'}"]
+    assert main(["find", *given, "embedding=vector"]) == 0
+    assert "embedding: 1 cluster worse than the rest" in capsys.readouterr().out
+    (found,) = header(tmp_path / "slices.yaml")["of"]["clusters"]
+    assert found["rows"] == pytest.approx(150, abs=5)
+    assert found["shared"] < 0.3
+    assert "Weak clusters" in (tmp_path / "slices.html").read_text("utf-8")
+    assert main(["find", *given, "embedding=side"]) == 2
+    assert "expected a list of finite numbers" in capsys.readouterr().err

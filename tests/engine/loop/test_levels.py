@@ -1,5 +1,7 @@
 """Levels of columns: each condition selects in DuckDB the rows that its bins do."""
 
+import re
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -31,6 +33,10 @@ def awkward() -> pa.Table:
             "none": pa.nulls(ROWS),
             "id": [str(i) for i in range(ROWS)],
             "tiny": normal * 1e-9 + 1,
+            "hertz": np.round(normal * 4000 + 90_000),
+            "power": normal**2 * 1e-30,
+            "close": np.nextafter(np.float32(1.2), np.float32(9)) + np.arange(ROWS) % 9 * np.float32(2**-23),
+            "minute": (np.abs(normal) * 1e-30).astype(np.float32),
         }
     )
 
@@ -48,6 +54,14 @@ def test_each_condition_selects_the_rows_of_its_bins() -> None:
         np.testing.assert_array_equal(rows[f"c{at}"], inside, err_msg=condition)
     for at in [*range(0, len(found.conditions), 20), *(i for i, one in enumerate(found.conditions) if "isnan" in one)]:
         np.testing.assert_array_equal(select(table, found.conditions[at]), found.rows(np.array([at, -1, -1])))
+
+
+def test_edges_are_decimals_and_only_what_is_huge_or_minute_has_an_exponent() -> None:
+    numbers = pa.table({"hertz": np.arange(1200.0, 1400.0), "tiny": np.arange(200) * 1e-12, "n": np.arange(200) * 1000})
+    conditions = levels(numbers).conditions
+    assert {"hertz < 1250", "hertz >= 1350", "n < 50000"} <= set(conditions)
+    minute = {one.split()[0] for one in conditions if re.search(r"\de[-+]", one)}
+    assert minute == {"tiny"}
 
 
 def test_missing_and_not_a_number_are_levels_and_ids_are_none() -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from sliceforge.engine.loop.find.chance import LIKELY, LIKELY_P
 from sliceforge.engine.loop.find.clusters import cluster_interval, cluster_p, cluster_sums
 from sliceforge.engine.loop.find.evidence import evidence, interval
 from sliceforge.engine.loop.find.search import STRONG
@@ -42,11 +43,13 @@ def test_no_slice_that_is_not_strong_has_a_small_p() -> None:
         z = (x - n * wrong / total) / np.sqrt(n * wrong * (total - wrong) * (total - n) / total**2 / (total - 1))
         p = stats.hypergeom.sf(x - 1, total, wrong, n)
         assert p[z < STRONG].min() > 0.1
+        assert p[z < LIKELY].min() > LIKELY_P
 
 
 def test_wilson_and_newcombe_hold_what_they_say() -> None:
-    reference = stats.binomtest(17, 120).proportion_ci(method="wilson")
-    np.testing.assert_allclose(wilson(np.array(17), np.array(120)), tuple(reference), rtol=1e-12)
+    for wrong, rows in ((17, 120), (0, 30), (50, 50), (3, 40)):
+        reference = stats.binomtest(wrong, rows).proportion_ci(method="wilson")
+        np.testing.assert_allclose(wilson(np.array(wrong), np.array(rows)), tuple(reference), rtol=1e-12, atol=1e-15)
     # Newcombe (1998), table II, (56/70, 48/80), method 10.
     np.testing.assert_allclose(
         newcombe(np.array(56), np.array(70), np.array(48), np.array(80)), (0.0524, 0.3339), atol=5e-5
