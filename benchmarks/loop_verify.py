@@ -139,7 +139,9 @@ def main(*arguments: str) -> None:
     settings = {"repeats": "400", "replicates": "500", "out": str(RESULT), **dict(a.split("=", 1) for a in arguments)}
     size = {"repeats": int(settings["repeats"]), "replicates": int(settings["replicates"])}
     gain = GAINED - LOST
-    cases = [tried(seeds, swing, **size) for seeds, swing in ((1, 0.0), (1, 1.0), (2, 1.0), (3, 1.0), (3, 3.0))]
+    cases = [
+        tried(seeds, swing, **size) for seeds, swing in ((1, 0.0), (1, 1.0), (1, 3.0), (2, 1.0), (3, 1.0), (3, 3.0))
+    ]
     cases += [tried(1, 0.0, cluster=True, **size)]
     cases += [tried(seeds, swing, gain=gain, **size) for seeds, swing in ((1, 0.0), (2, 0.5), (3, 0.5))]
     cases += [tried(seeds, 0.0, gain=gain, harm=0.1, **size) for seeds in (1, 3)]

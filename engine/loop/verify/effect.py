@@ -8,32 +8,45 @@ from pathlib import Path
 import yaml
 
 from sliceforge.engine import commit
-from sliceforge.engine.loop.allocate import plots
+from sliceforge.engine.loop.verify.gains import gains
 from sliceforge.engine.loop.verify.verdict import Change
 from sliceforge.engine.loop.verify.verifying import Verified
-from sliceforge.engine.report.markup import count, name, table, text
-from sliceforge.engine.texts import Row
-from sliceforge.engine.texts import table as aligned
+from sliceforge.engine.report import shell
+from sliceforge.engine.report.markup import chance, count, grouped, name, table, text
+from sliceforge.engine.report.shell import Todo
+from sliceforge.engine.texts import Row, ranked
+
+TODO = {
+    "accept": Todo("Train on the new data from now on."),
+    "halve": Todo("Make half as many items, train again, and judge that: the weak slice gained, and another lost."),
+    "reject": Todo("Keep the training set as it was."),
+}
+"""Decision → what is to be done."""
 
 
 def told(found: Verified) -> str:
     """A row for each slice, and the verdict in a sentence."""
-    rows: list[Row] = [("slice", "rows", "before", "after", "gain", "95 %", "gained/lost", "p", "")]
-    rows += [
-        (one.slice, str(one.rows), *_figures(one), f"{one.more}/{one.fewer}", f"{one.p:.2g}", one.says)
+    head = ("slice", "#rows", "#before", "#after", "#gain", "#95 %", "#gained/lost", "#p", "")
+    rows: list[Row] = [
+        (one.slice, grouped(one.rows), *_figures(one), f"{one.more}/{one.fewer}", chance(one.p), one.says)
         for one in found.verdict.changes
     ]
-    lines = [aligned(rows), *_notes(found), found.sentence()]
+    lines = [ranked(head, rows), *_notes(found), found.sentence()]
     return "\n".join(lines)
 
 
 def _notes(found: Verified) -> list[str]:
     lines = [f"{found.left_out} rows that slices were found on do not count"] if found.left_out else []
     lines += [f"{one}: no row counts" for one in found.empty]
+    if found.searched:
+        lines.append(
+            "slices were found on all of these rows, so that their gains come out too large; verify on other rows, or "
+            "let find way=half keep half of them for it"
+        )
     if min(found.verdict.seeds) == 1:
         lines.append(
-            "one training on a side: what another seed would give is not in these intervals, and on a weak slice that "
-            "is often points; give two of each or more, such as before=[A1.parquet,A2.parquet]"
+            "one training on a side: how far another seed goes is estimated by the slice's classes, and hardly known "
+            "where there are fewer than four; three of each tell, such as before=[A1.parquet,A2.parquet,A3.parquet]"
         )
     return lines
 
@@ -48,18 +61,26 @@ def page(found: Verified, path: Path) -> Path:
     """Write the page: every slice's gain and loss with its interval, as a plot and a table."""
     changes = found.verdict.changes
     rows = [(one.slice, 100 * one.gain, 100 * one.low, 100 * one.high, one.says) for one in changes]
-    drawn = plots.forest(rows, 100 * found.verdict.margin, found.sentence())
+    drawn = gains(rows, 100 * found.verdict.margin, found.sentence())
     cells = [
-        (name(one.slice), *map(text, (one.rows, *_figures(one), f"{one.more}/{one.fewer}", one.p, one.says)))
+        (
+            name(one.slice),
+            *map(text, (grouped(one.rows), *_figures(one), f"{one.more}/{one.fewer}", chance(one.p), one.says)),
+        )
         for one in changes
     ]
-    head = ("slice", "#rows", "#before", "#after", "#gain", "95 %", "gained/lost", "#p (McNemar)", "")
+    head = ("slice", "#rows", "#before", "#after", "#gain", "#95 %", "#gained/lost", "#p", "")
     seeds = " and ".join(count(one, "training") for one in found.verdict.seeds)
-    body = f"<section><h2>Gain of each slice</h2>{drawn}</section>"
-    body += f"<section><h2>Figures</h2>{table(head, cells, 'Every slice before and after')}"
-    body += f'<p class="hint">{text(f"{found.rows} rows; {seeds}; points are hundredths of the loss")}</p></section>'
-    body += "".join(f"<p>{text(line)}</p>" for line in _notes(found))
-    return plots.write(path, plots.page(f"Verdict: {found.verdict.decision}", found.verdict.reason, body))
+    hint = (
+        f"{count(found.rows, 'row')}; {seeds}. Before, after, gain and its 95 % interval: points of the loss. "
+        "Gained/lost: rows that were mended and that were broken; p: McNemar's mid-p of these two."
+    )
+    notes = "".join(f"<p>{text(line)}</p>" for line in _notes(found))
+    body = f'<section id="gains"><h2>What did each slice gain or lose?</h2>{drawn}</section>\n'
+    body += f'<section id="figures"><h2>In figures</h2>{table(head, cells, "Every slice before and after")}'
+    body += f'<p class="hint">{text(hint)}</p>{notes}</section>\n'
+    title, todo = f"Verdict: {found.verdict.decision}", TODO[found.verdict.decision]
+    return shell.write(path, shell.page("verify", title, f"{found.verdict.reason}.", todo, body))
 
 
 def write(found: Verified, place: str) -> Path:

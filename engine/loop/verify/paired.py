@@ -11,6 +11,9 @@ from sliceforge.engine.loop.verify.pairs import Pairs
 
 LEVEL = 0.95
 REPLICATES = 10_000
+GROUPS = 8192
+"""Units that are drawn: more of them go into so many groups at random, whose spread is theirs within 1 %."""
+
 BLOCK = 64
 """Replicates whose counts are in memory at once: those of 5 000 rows fit a core's cache."""
 
@@ -50,8 +53,10 @@ def resampled(
     gain = (fall @ mass) / total
     # Deviations from the gain, not gains, are summed: float32 is then enough.
     apart = np.concatenate([(fall[:, None] - gain) * mass, mass], axis=1) / np.tile(total, 2)
-    sums = np.stack([np.bincount(units, column) for column in apart.T], axis=1).astype(np.float32)  # (U, 2K)
     generator = np.random.default_rng(seed)
+    if units.max() >= GROUPS:
+        units = (generator.permutation(units.max() + 1) % GROUPS)[units]
+    sums = np.stack([np.bincount(units, column) for column in apart.T], axis=1).astype(np.float32)  # (U, 2K)
     drawn = _drawn(generator, sums, replicates)
     top, bottom = drawn[:, : len(total)], drawn[:, len(total) :]
     out = gain + np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)  # no row drawn: it says nothing

@@ -21,6 +21,7 @@ class Pairs:
         after: (T, N) float64, one line per seed.
         weight: (N,) what a row counts, such as the words of its transcript; None: 1 each.
         cluster: (N,) which rows belong together (a speaker, a coil, a tile); None: none do.
+        label: (N,) the true class; None: there are no classes.
 
     Raises:
         SettingError: the shapes do not fit, a loss or a weight is not finite, or a weight is negative.
@@ -31,6 +32,7 @@ class Pairs:
     after: np.ndarray
     weight: np.ndarray | None = None
     cluster: np.ndarray | None = None
+    label: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.ids)
@@ -42,12 +44,18 @@ class Pairs:
             if len(bad):
                 raise SettingError(f"{name}: the loss of {bad[0]} is not a number; expected one, such as 0 or 1")
             object.__setattr__(self, name, losses)
-        for name in ("weight", "cluster"):
+        for name in ("weight", "cluster", "label"):
             given = getattr(self, name)
             if given is not None and np.shape(given) != (rows,):
                 raise SettingError(f"{name}: shape {np.shape(given)}; expected one value per row, ({rows},)")
         if not (np.isfinite(self.weights) & (self.weights >= 0)).all():
             raise SettingError("weight: negative or not a number; expected 0 or more, such as a transcript's words")
+
+    def take(self, rows: np.ndarray) -> Pairs:
+        """Some rows, (N,) bool."""
+        more = (self.weight, self.cluster, self.label)
+        some = (None if column is None else np.asarray(column)[rows] for column in more)
+        return Pairs(self.ids[rows], self.before[:, rows], self.after[:, rows], *some)
 
     @property
     def weights(self) -> np.ndarray:
@@ -66,8 +74,8 @@ def matched(before: Sequence[pa.Table], after: Sequence[pa.Table]) -> Pairs:
     """Pair tables of predictions by their ids; the order of their rows does not matter.
 
     Args:
-        before, after: one table per seed, with columns `id` and `loss`, and maybe `weight` and `cluster`, which are
-            taken from the first.
+        before, after: one table per seed, with columns `id` and `loss`, and maybe `weight`, `cluster` and `label`,
+            which are taken from the first.
 
     Returns:
         Rows sorted by id.
@@ -86,7 +94,7 @@ def matched(before: Sequence[pa.Table], after: Sequence[pa.Table]) -> Pairs:
             _same_ids(np.sort(ids), here[order], f"{name}[{number}]")
             losses[name].append(np.asarray(_column(table, "loss"), np.float64)[order])
             first = order if first is None else first
-    extra = {n: _column(before[0], n)[first] for n in ("weight", "cluster") if n in before[0].column_names}
+    extra = {n: _column(before[0], n)[first] for n in ("weight", "cluster", "label") if n in before[0].column_names}
     return Pairs(np.sort(ids), np.stack(losses["before"]), np.stack(losses["after"]), **extra)
 
 

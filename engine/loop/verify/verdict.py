@@ -13,6 +13,7 @@ from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.loop.verify.mcnemar import mcnemar
 from sliceforge.engine.loop.verify.paired import LEVEL, REPLICATES, joint, resampled
 from sliceforge.engine.loop.verify.pairs import Pairs
+from sliceforge.engine.loop.verify.swing import stretch
 
 MARGIN = 0.01
 """What another slice may lose: 1 point."""
@@ -34,8 +35,9 @@ class Change:
         units: rows, or clusters of them, that are independent.
         before, after: mean loss, weighted, over seeds.
         gain: before − after.
-        low, high: 95 % interval of the gain, for this slice alone.
-        worst, best: one-sided 95 % bounds that hold for all slices but the weak one at once.
+        low, high: 95 % interval of the gain, for this slice alone, with what other seeds would give.
+        worst, best: one-sided 95 % bounds that hold for all slices but the weak one at once; with one training on a
+            side they are of these two models: a loss that their rows show counts, whatever it comes from.
         says: of the weak slice `gained` (low above 0) or `no gain shown`. Of another `lost` (best is below −margin),
             `held` (worst is not), or `unsure`: it may have lost more than the margin, and these rows cannot tell.
         more, fewer: units that gained and lost, and `p`, McNemar's mid-p.
@@ -72,9 +74,9 @@ class Verdict:
         weak: the name of the weak slice.
         changes: a row per slice, the weak one first.
         margin: what another slice may lose.
-        seeds: models before and after. With one of each nothing is known of what another seed would give, and on a
-            slice unlike the training set that is much: `benchmarks/loop_seeds.py` counts it. Two of each are
-            as safe as three, and see far less.
+        seeds: models before and after. With one on a side, what another seed would give is estimated (`swing.py`),
+            which misses what moves a slice of one class as a whole; `benchmarks/loop_seeds.py` counts both. Two of
+            each are as safe as three, and see far less.
     """
 
     decision: str
@@ -124,7 +126,8 @@ def verify(
     inside = mask & (pairs.weights > 0)[:, None]
     units = np.array([len(np.unique(pairs.units[column])) for column in inside.T])
     known = units >= FEWEST
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    wider = gain + (draws - gain) * stretch(pairs, mask, draws.std(axis=0))
+    low, high = np.quantile(wider, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     low, high = np.where(known, low, -math.inf), np.where(known, high, math.inf)
     worst, best = joint(gain, draws, known & (np.arange(len(names)) > 0))
     worst[0], best[0] = low[0], high[0]
@@ -134,7 +137,7 @@ def verify(
     ]
     decision, reason = _decided(changes, margin)
     if min(len(pairs.before), len(pairs.after)) == 1:
-        reason += "; one seed: what another would give is not known"
+        reason += "; one training on a side: how far another seed goes is estimated, not seen"
     return Verdict(decision, reason, weak, tuple(changes), margin, (len(pairs.before), len(pairs.after)))
 
 

@@ -51,6 +51,17 @@ def test_rows_of_a_cluster_go_together() -> None:
     assert alone.std() < 0.5 * expected
 
 
+def test_many_rows_are_drawn_in_groups_and_spread_as_far() -> None:
+    rows = 40_000
+    pairs = Pairs(np.arange(rows), losses(1, rows, 16), losses(1, rows, 17))
+    members = np.arange(rows)[:, None] % np.array([1, 3, 400]) == 0
+    _, draws = resampled(pairs, members, 4000)
+    fall = (pairs.before - pairs.after)[0]
+    expected = [fall[member].std(ddof=1) / np.sqrt(member.sum()) for member in members.T]
+    # The third has 100 rows, of which hardly two meet in a group.
+    assert draws.std(axis=0) == pytest.approx(expected, rel=2 * SPREAD)
+
+
 @pytest.mark.parametrize(("seeds", "others"), [(2, 2), (3, 3), (5, 5)])
 def test_where_only_seeds_differ_the_interval_is_that_of_a_t_test(seeds: int, others: int) -> None:
     generator, ratio = np.random.default_rng(7), []

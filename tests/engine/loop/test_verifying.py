@@ -83,7 +83,7 @@ def test_a_gain_that_another_slice_pays_for_and_none_at_all_end_with_1(after: st
 def test_with_one_training_it_says_what_that_cannot_rule_out(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     verify(home, "a", "b", seeds=1)
     said = capsys.readouterr().out
-    assert "what another seed would give is not in these intervals" in said
+    assert "how far another seed goes is estimated" in said
 
 
 def test_figures_are_those_of_the_tables_whatever_their_order(home: Path) -> None:
@@ -100,6 +100,26 @@ def test_rows_that_slices_were_found_on_do_not_count(home: Path) -> None:
     pq.write_table(pa.table({"id": [f"i{i}" for i in range(0, ROWS, 2)]}), home / "found.parquet")
     verify(home, "a", "b", f"found_on={home / 'found.parquet'}")
     assert verdict(home)["of"] == {"rows": ROWS // 2, "left_out": ROWS // 2, "kind": "wrong"}
+
+
+def test_the_rows_that_find_searched_are_known_by_slices_yaml(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "slices.yaml").write_text("of: {found_on: slices.ids.parquet}\n" + SLICES)
+    ids = [f"i{i}" for i in range(ROWS)]
+    pq.write_table(pa.table({"id": ids[::2]}), home / "slices.ids.parquet")
+    verify(home, "a", "b")
+    assert verdict(home)["of"]["left_out"] == ROWS // 2
+    pq.write_table(pa.table({"id": ids}), home / "slices.ids.parquet")
+    verify(home, "a", "b")
+    assert verdict(home)["searched"]
+    assert "slices were found on all of these rows" in capsys.readouterr().out
+
+
+def test_what_is_right_must_not_have_changed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = pq.read_table(home / "b0.parquet")
+    other = rows.set_column(rows.column_names.index("label"), "label", pa.array(["b"] * ROWS))
+    pq.write_table(other, home / "b0.parquet")
+    assert verify(home, "a", "b", seeds=1) == 2
+    assert "after: label: 'i0' is 'b'; expected 'a'" in capsys.readouterr().err
 
 
 def test_another_slice_can_be_the_one_that_was_worked_on(home: Path) -> None:
