@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from sliceforge.engine import predicate
 from sliceforge.engine.report.markup import number
 
+PURE = ("fraction", "of the mean")
+"""Units that say nothing behind a number."""
+
 LONGEST = 60
 """Characters of a slice's name."""
 
@@ -107,7 +110,7 @@ def _said(one: Condition, upper: Condition | None, unit: str) -> str:
         return one.text
     if one.sign in ("IS NULL", "TRUE", "FALSE"):
         return f"{one.column} {'is missing' if one.sign == 'IS NULL' else 'is ' + one.sign.lower()}"
-    tail = f" {unit}" if unit else ""
+    tail = f" {unit}" if unit and unit not in PURE else ""
     if upper:
         return f"{one.column} from {_short(one.value)} to {_short(upper.value)}{tail}"
     return f"{one.column} {_SIGNS[one.sign]} {_short(one.value)}{tail if one.sign not in ('=', '<>') else ''}"

@@ -183,12 +183,14 @@ def _decided(changes: list[Change], margin: float) -> tuple[str, str]:
     lost = [c for c in others if c.says == "lost"]
     unsure = sum(c.says == "unsure" for c in others)
     told = f"{first.slice} gained {100 * first.gain:.1f} points ({100 * first.low:.1f} to {100 * first.high:.1f})"
+    few = f"{100 * margin:g} point{'s' * (margin != MARGIN)}"
     if math.isinf(first.low):
         return "reject", f"{first.slice}: {first.units} rows or clusters are too few to tell; {FEWEST} are needed"
     if first.says != "gained":
-        return "reject", f"no gain shown: {told}"
+        moved = f"{100 * first.gain:+.1f} points ({100 * first.low:+.1f} to {100 * first.high:+.1f})"
+        return "reject", f"no gain shown: {first.slice} {moved}"
     if lost:
         most = min(lost, key=lambda c: c.gain)
         return "halve", f"{told}, but {most.slice} lost {-100 * most.gain:.1f} (at least {-100 * most.best:.1f})"
-    blind = f"; of {unsure} of them {100 * margin:g} cannot be ruled out" if unsure else ""
-    return "accept", f"{told}; none of {len(others)} others is shown to have lost more than {100 * margin:g}{blind}"
+    blind = f", though {unsure} may have" if unsure else ""
+    return "accept", f"{told}; none of {len(others)} others is shown to have lost more than {few}{blind}"
