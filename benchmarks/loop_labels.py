@@ -5,8 +5,8 @@
 Classes are normal clouds of one shape, so that some items lie between two of them; a share of the labels is another
 class, drawn evenly; probabilities come from a linear discriminant on five folds, fitted to the labels as they are.
 `knows` is how often that model is right of the true class. Rules: `estimate`, the rate above 8 %; `bound`, Wilson's
-lower 95 % bound above 8 %; `half_error`, half a standard error below the rate above 8 %; `gate`, that and the surer
-half (`engine/loop/diagnose/noise.py`).
+lower 95 % bound above 8 %; `half_error`, half a standard error below the rate above 8 %; `gate`, that, the surer half,
+and where the contradictions are (`engine/loop/diagnose/noise.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import numpy as np
 
 from sliceforge.engine.bench import machine
 from sliceforge.engine.loop.diagnose.confident import Confidence, confidence
-from sliceforge.engine.loop.diagnose.noise import NOISY, noise_rate, wilson
+from sliceforge.engine.loop.diagnose.noise import NOISY, noise_rate
+from sliceforge.engine.loop.find.statistics import wilson
 
 RESULT = Path(__file__).resolve().parent / "results" / "loop_labels.json"
 FOLDS, TRAITS, RIDGE = 5, 12, 0.1
@@ -81,8 +82,8 @@ def alarms(classes: int, apart: float, count: int, noise: float, repeats: int) -
                 "precision": right / max(found.suspects, 1),
                 "recall": right / max(wrong.sum(), 1),
                 "estimate": found.rate > NOISY,
-                "bound": wilson(found.suspects, found.sure, -1.645) > NOISY,
-                "half_error": wilson(found.suspects, found.sure, -0.5) > NOISY,
+                "bound": wilson(found.suspects, found.sure, 1.645)[0] > NOISY,
+                "half_error": wilson(found.suspects, found.sure, 0.5)[0] > NOISY,
                 "gate": found.noisy,
             }
         )

@@ -1,10 +1,10 @@
-"""Bank items that belong to one split of the data: what an item of another split must never hear."""
+"""Bank items that belong to one split of the data, which another must never hear, and those that nothing is made of."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,37 +30,47 @@ class Apart:
     Args:
         items: bank → item → split: what is an item of the data itself, or has its bytes.
         groups: bank → group → split: what is shared with the data, or was given to a split by lot.
+        held: bank → items that nothing is made of, such as those whose label is doubted.
     """
 
     items: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    held: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, said: Mapping[str, Any] | None) -> Apart:
         """What run.yaml says."""
         known = said or {}
-        return cls(known.get("items", {}), known.get("groups", {}))
+        return cls(known.get("items", {}), known.get("groups", {}), known.get("held", {}))
 
     def plain(self) -> dict[str, Any]:
         """For run.yaml: nothing where there is no rule."""
         parts = {"items": self.items, "groups": self.groups}
-        return {name: {bank: dict(own) for bank, own in part.items()} for name, part in parts.items() if part}
+        found: dict[str, Any] = {
+            k: {bank: dict(own) for bank, own in part.items()} for k, part in parts.items() if part
+        }
+        return found | ({"held": {bank: list(own) for bank, own in self.held.items()}} if self.held else {})
 
     def told(self) -> list[str]:
-        """A line for each bank with items that are of a split other than train by the data, not by its own table."""
+        """A line for each bank with items that are held out, or of a split other than train by the data alone."""
         found = []
-        for bank in sorted({*self.items, *self.groups}):
+        for bank in sorted({*self.items, *self.groups, *self.held}):
             counts = Counter(split for split in self.items.get(bank, {}).values() if split != TRAIN)
             groups = Counter(split for split in self.groups.get(bank, {}).values() if split != TRAIN)
             what = [f"{count} items are of the split {split} of data" for split, count in sorted(counts.items())]
             what += [f"{count} groups serve the split {split} alone" for split, count in sorted(groups.items())]
+            what += [f"{len(held)} items are held out"] if (held := self.held.get(bank)) else []
             found += [f"banks.{bank}: {', '.join(what)}"] if what else []
         return found
 
     def of(self, bank: str, places: Mapping[str, Place], kind: str) -> tuple[dict[str, Place], list[Reject]]:
-        """A bank's items with their splits; a donor of another split than train is none."""
+        """A bank's items with their splits; a donor of another split than train is none, nor what is held out."""
         items, groups, found, held = self.items.get(bank, {}), self.groups.get(bank, {}), {}, []
+        none = set(self.held.get(bank, ()))
         for item, place in places.items():
+            if item in none:
+                held.append(Reject(item, place.path.name, "outside", "is held out: nothing is made of it"))
+                continue
             split = items.get(item) or place.split or groups.get(place.group, "")
             if kind == "image" and split not in ("", TRAIN):
                 held.append(Reject(item, place.path.name, "outside", f"is an item of the split {split} of data"))
@@ -73,7 +83,7 @@ NONE = Apart()
 """No rule."""
 
 
-def apart(found: Manifest, banks: Mapping[str, Mapping[str, Place]]) -> Apart:
+def apart(found: Manifest, banks: Mapping[str, Mapping[str, Place]], held: Collection[str] = ()) -> Apart:
     """Which bank items belong to which split of the data; no rule where all of the data are for training.
 
     An item that is an item of the data, by its file or its bytes, belongs to that one's split, whatever the bank's
@@ -85,29 +95,46 @@ def apart(found: Manifest, banks: Mapping[str, Mapping[str, Place]]) -> Apart:
     Args:
         found: the data.
         banks: bank → item → where it lies.
+        held: ids of the data of which nothing is made, neither by their files nor by their bytes.
     """
     table = found.table
     splits = [split_of(one) for one in table["split"].to_pylist()]
+    paths = [(found.root / path).resolve() for path in table["path"].to_pylist()]
+    none = _held(dict(zip(table["id"].to_pylist(), paths, strict=True)), banks, set(held))
     others = sorted(set(splits) - {TRAIN})
     if not others:
-        return Apart()
-    paths = [found.root / path for path in table["path"].to_pylist()]
-    by_path = {path.resolve(): split for path, split in zip(paths, splits, strict=True)}
-    by_size: dict[int, list[tuple[Path, str]]] = {}
-    for path, split in by_path.items():
-        if split != TRAIN:
-            by_size.setdefault(_size(path), []).append((path, split))
+        return Apart(held=none)
+    by_path = dict(zip(paths, splits, strict=True))
+    by_size = _by_size({path: split for path, split in by_path.items() if split != TRAIN})
     owners = _owners(found, splits)
     items, groups = {}, {}
     for bank, places in banks.items():
-        own = {item: _split(place, by_path, by_size) for item, place in places.items()}
+        own = {item: _said(place, by_path, by_size) for item, place in places.items()}
         items[bank] = {item: split for item, split in own.items() if split and split != places[item].split}
         whose = {place.group for place in places.values() if place.group and not place.group.startswith("=")}
         known = {group: next(iter(owners[group])) for group in sorted(whose) if len(owners.get(group, ())) == 1}
         if not any(place.split for place in places.values()):
             known |= _given_out(whose - set(owners), others)
         groups[bank] = known
-    return Apart({bank: own for bank, own in items.items() if own}, {bank: own for bank, own in groups.items() if own})
+    parts = [{bank: own for bank, own in part.items() if own} for part in (items, groups)]
+    return Apart(parts[0], parts[1], none)
+
+
+def _held(
+    paths: Mapping[str, Path], banks: Mapping[str, Mapping[str, Place]], held: Collection[str]
+) -> dict[str, list[str]]:
+    """bank → its items that are one of the data's held ones, or have its bytes."""
+    by_path = {path: item for item, path in paths.items() if item in held}
+    by_size = _by_size(by_path)
+    found = {bank: [item for item in own if _said(own[item], by_path, by_size)] for bank, own in banks.items()}
+    return {bank: sorted(items) for bank, items in found.items() if items}
+
+
+def _by_size(by_path: Mapping[Path, str]) -> dict[int, list[tuple[Path, str]]]:
+    found: dict[int, list[tuple[Path, str]]] = {}
+    for path, said in by_path.items():
+        found.setdefault(_size(path), []).append((path, said))
+    return found
 
 
 def _owners(found: Manifest, splits: list[str]) -> dict[str, set[str]]:
@@ -120,12 +147,13 @@ def _owners(found: Manifest, splits: list[str]) -> dict[str, set[str]]:
     return owners
 
 
-def _split(place: Place, by_path: Mapping[Path, str], by_size: Mapping[int, list[tuple[Path, str]]]) -> str:
+def _said(place: Place, by_path: Mapping[Path, str], by_size: Mapping[int, list[tuple[Path, str]]]) -> str:
+    """What is said of the file, or of one with its bytes; empty where nothing is."""
     path = place.path.resolve()
     if path in by_path:
         return by_path[path]
     same = by_size.get(_size(path), ())
-    return next((split for other, split in same if _digest(other) == _digest(path)), "")
+    return next((said for other, said in same if _digest(other) == _digest(path)), "")
 
 
 def _size(path: Path) -> int:

@@ -62,7 +62,8 @@ def generate(
     """Make, or go on with, the run that a composed configuration describes.
 
     Args:
-        config: what `compose("generate", …)` returns; and `held_out`, ids that are no parents whatever `parents` says.
+        config: what `compose("generate", …)` returns; and `held_out`, ids that are neither parents, whatever `parents`
+            says, nor material of a bank.
         name: the recipe's name: the default `out` is runs/<name>.
         told: progress.
         said: told in a line which device was chosen, and why.
@@ -80,7 +81,7 @@ def generate(
     rows &= ~np.isin(manifest.table["id"].to_numpy(), list(config.get("held_out") or ()))
     config = {**config, "banks": given(config, recipe, manifest)}
     banks = Shelf.open(config["banks"], recipe.kind)
-    banks = banks.kept_apart(apart(manifest, banks.places()))
+    banks = banks.kept_apart(apart(manifest, banks.places(), config.get("held_out") or ()))
     for line in (*coverage.unasked(recipe, config["banks"]), *banks.apart.told()):
         said(line)
     run = folder.open_folder(config.get("out") or f"runs/{name}")

@@ -3,7 +3,8 @@
 python -m benchmarks.loop.e5 [seeds=5] [rows=report] [data=DIR] [jobs=2] [out=FILE.json]
 
 The label gate judges probabilities that networks of five folds have of clips they were not trained on. `looked at`: a
-person gives the clips of its queue their true labels; `dropped`: the clips of its queue are left out, and nobody looks;
+person gives the clips of its queue their true labels; `dropped`: those of which confident learning is sure are left
+out, and nobody looks;
 `true labels`: every wrong label is mended; `doubled`: 500 more clips, 12 % of them wrong as well; `oversample`: the 500
 noisy ones twice.
 """
@@ -20,6 +21,7 @@ from benchmarks.loop import digits, runs
 from benchmarks.loop.judge import Judged, bar, stacked
 from benchmarks.loop.mel import mel
 from benchmarks.loop.network import losses, probabilities, trained
+from sliceforge.engine.loop.diagnose.confident import confidence
 from sliceforge.engine.loop.diagnose.gate import label_gate
 
 EPOCHS, COUNT, FLIPPED, FOLDS = 20, 500, 0.12, 5
@@ -67,16 +69,15 @@ def one(job: Job) -> Found:
     x, true = mel(pool.waves), pool.digit
     given = np.concatenate([noisy_labels(half, generator) for half in (true[:COUNT], true[COUNT:])])
     first, ids = slice(COUNT), pool.ids[:COUNT]
-    said = label_gate(
-        list(ids), [CLASSES[y] for y in given[first]], out_of_fold(x[first], given[first], job.seed), CLASSES
-    )
-    doubted = np.isin(ids, list(said.suspects()))
+    p = out_of_fold(x[first], given[first], job.seed)
+    said = label_gate(list(ids), [CLASSES[y] for y in given[first]], p, CLASSES)
+    queued, sure = np.isin(ids, list(said.suspects())), confidence(given[first], p).suspect
     wrong = given[first] != true[first]
-    looked = np.where(doubted, true[first], given[first])
+    looked = np.where(queued, true[first], given[first])
     arms = {
         "noisy": (x[first], given[first]),
         "oversample": (np.tile(x[first], (2, 1, 1)), np.tile(given[first], 2)),
-        "dropped": (x[first][~doubted], given[first][~doubted]),
+        "dropped": (x[first][~sure], given[first][~sure]),
         "looked at": (x[first], looked),
         "true labels": (x[first], true[first]),
         "doubled": (x, given),
@@ -84,8 +85,8 @@ def one(job: Job) -> Found:
     asked = digits.part(data, job.rows)
     questions = mel(asked.waves)
     found = {arm: losses(trained(*pair, 10, EPOCHS, job.seed), questions, asked.digit) for arm, pair in arms.items()}
-    right = int((doubted & wrong).sum())
-    shares = {"queue": int(doubted.sum()), "precision": right / max(1, doubted.sum()), "recall": right / wrong.sum()}
+    right = int((queued & wrong).sum())
+    shares = {"queue": int(queued.sum()), "precision": right / max(1, queued.sum()), "recall": right / wrong.sum()}
     gate = {"fix": said.fix, "rate": said.noise.rate if said.noise else None, **shares}
     return Found(found, {name: round(v, 4) if isinstance(v, float) else v for name, v in gate.items()})
 

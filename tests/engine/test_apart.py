@@ -85,3 +85,20 @@ def test_data_that_are_all_for_training_leave_a_bank_as_it_is(data: Manifest, tm
     assert set(training.table["split"].to_pylist()) == {"train"}
     assert splits(Shelf.open({"noise": str(tmp_path / "noise" / "table.csv")}), training) == {"a": "", "b": ""}
     assert apart(training, {}) == Apart()
+
+
+def test_nothing_is_made_of_what_is_held_out_nor_of_a_copy_of_it(data: Manifest, tmp_path: Path) -> None:
+    write(tmp_path / "noise", "a copy b", seed=1)
+    shutil.copy(tmp_path / "data" / "t1.wav", tmp_path / "noise" / "copy.wav")
+    shelf = Shelf.open({"noise": str(tmp_path / "noise" / "table.csv"), "own": str(tmp_path / "data" / "table.csv")})
+    for found in (data, Manifest(data.root, data.table.slice(2, 2), ())):
+        train = found.table["id"].to_pylist()
+        assert "t1" in train
+        rule = apart(found, shelf.places(), ["t1"])
+        kept = shelf.kept_apart(rule)
+        assert kept.inventories()["noise"].ids == ("a", "b")
+        assert "t1" not in kept.inventories()["own"].ids
+        assert "t2" in kept.inventories()["own"].ids
+        assert [one.reason for one in kept.rejects()["noise"]] == ["outside"]
+        assert "banks.noise: 1 items are held out" in " ".join(rule.told())
+        assert Apart.read(rule.plain()) == rule

@@ -83,7 +83,7 @@ class Budget:
         seed: of every run.
         data, data_pattern: what is evaluated, where it is at hand: it shares nothing with training.
         predictions: tables whose ids are evaluated, where the data are not at hand.
-        suspects: a table with a column `id`: items whose label is doubted are no parents.
+        suspects: a table with a column `id`: items whose label is doubted are neither parents nor donors.
         apart: columns whose values must not be on both sides.
         clean: share of original items at least.
         banks: name → folder or table, for every recipe that reads it.

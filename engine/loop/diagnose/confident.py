@@ -40,12 +40,6 @@ class Confidence:
         """(N,) whether the label is contradicted."""
         return self.proposed != self.labels
 
-    @property
-    def margin(self) -> np.ndarray:
-        """(N,) p of the proposed class minus p of the given one; it may be negative where thresholds differ much."""
-        rows = np.arange(len(self.labels))
-        return self.probabilities[rows, self.proposed] - self.probabilities[rows, self.labels]
-
     def surest(self, rows: np.ndarray, share: float = 0.5) -> np.ndarray:
         """(N,) of `rows` those of each proposed class whose p is in the upper `share`.
 

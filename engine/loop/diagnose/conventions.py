@@ -54,8 +54,8 @@ class Difference:
         for choice in self.choices:
             who = ", ".join(f"{name} {count}" for name, count in choice.labellers.items())
             said.append(f"{choice.way} ({who}: «{choice.examples[0]}»)")
-        count = f"{len(self.choices)} conventions in {self.clips} of {clips} clips"
-        return f"{self.kind}: {count}: {'; '.join(said)}"
+        count = f"{len(self.choices)} conventions to choose from in {self.clips} of {clips} clips"
+        return f"{self.kind}, {count}: {'; '.join(said)}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.loop.rows.spoken import edits
 
 
 def nominal(a: Hashable, b: Hashable) -> float:
@@ -66,13 +67,3 @@ def of_words(a: str | Sequence[str], b: str | Sequence[str]) -> float:
     """
     a, b = (one.split() if isinstance(one, str) else list(one) for one in (a, b))
     return edits(a, b) / max(len(a), len(b)) if a or b else 0.0
-
-
-def edits(a: Sequence[Hashable], b: Sequence[Hashable]) -> int:
-    """The fewest insertions, deletions and replacements that make one sequence the other (Levenshtein, 1966)."""
-    row = list(range(len(b) + 1))
-    for i, word in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, other in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (word != other))
-    return row[-1]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,30 +13,51 @@ import pyarrow.compute as pc
 
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.diagnose.gate import Verdict, label_gate
+from sliceforge.engine.loop.diagnose.distances import nominal
+from sliceforge.engine.loop.diagnose.gate import Verdict, first_of_all, label_gate
+from sliceforge.engine.loop.diagnose.labellers import Labellers, labellers
 from sliceforge.engine.loop.diagnose.relabel import merged
 from sliceforge.engine.loop.rows.predictions import Predictions
 
 
 @dataclass(frozen=True)
 class Side:
-    """Labels that a model judges which has not seen them.
+    """Labels that a model judges which has not seen them, or that several people gave.
 
     Args:
         what: evaluation or training, for the evidence.
-        rows: with probabilities.
-        table: N rows with all that is known of them.
+        rows: with probabilities, or None where labellers alone can judge.
+        table: N rows, the same, with all that is known of them.
     """
 
     what: str
-    rows: Predictions
+    rows: Predictions | None
     table: pa.Table
 
-    def gate(self, inside: np.ndarray | None = None) -> Verdict:
-        """The verdict of some rows, (N,) bool; None: all. Thresholds come from all."""
-        paths = self.table["path"].to_pylist() if "path" in self.table.column_names else None
-        ids, labels = self.rows.ids.tolist(), None if self.rows.labels is None else self.rows.labels.tolist()
-        return label_gate(ids, labels, self.rows.probabilities, self.rows.classes, rows=inside, paths=paths)
+    @cached_property
+    def labellers(self) -> Labellers | None:
+        """Those of the table."""
+        return labellers(self.table)
+
+    def gate(self, inside: np.ndarray | None = None) -> Verdict | None:
+        """The verdict of some rows, (N,) bool; None: all. Thresholds come from all. None where nobody can judge."""
+        names, by = self.table.column_names, self.labellers
+        ratings = by.ratings if by and by.some(inside) else None
+        model = self.rows if self.rows and self.rows.probabilities is not None else None
+        if (inside is not None and not inside.any()) or not (ratings or model):
+            return None
+        paths = self.table["path"].to_pylist() if "path" in names else None
+        judged: dict[str, Any] = {
+            "labels": model.labels.tolist() if model and model.labels is not None else None,
+            "probabilities": model.probabilities if model else None,
+            "classes": model.classes if model else (),
+            "distance": by.distance if by else nominal,
+        }
+        found = label_gate(self.table["id"].to_pylist(), rows=inside, paths=paths, ratings=ratings, **judged)
+        return replace(found, lines=tuple(map(self._told, found.lines)))
+
+    def _told(self, line: str) -> str:
+        return line if line.startswith("fix") else f"{self.what}{'' if line.startswith('label') else ':'} {line}"
 
     def inside(self, where: str) -> np.ndarray | None:
         """The rows of a slice, (N,) bool; None where the table lacks a column of it."""
@@ -46,13 +68,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Doubts:
-    """The label gate over training rows out of fold, over evaluated rows, or both.
+    """The label gate over training rows, over evaluated rows, or both.
 
     Training labels are judged first of all. Evaluated ones are judged by a model that must have seen others like them,
     and a weak slice is one on which it errs: there they are judged after everything else that may be why.
 
     Args:
-        trained, evaluated: None without probabilities.
+        trained, evaluated: None where nobody can judge.
         slices: the predicates of the weak slices.
     """
 
@@ -65,16 +87,13 @@ class Doubts:
 
     @cached_property
     def whole(self) -> Verdict | None:
-        """Of all training rows, and of the evaluated ones outside the slices; None without probabilities."""
-        found = [_named(self.trained, self.trained.gate())] if self.trained else []
-        if self.evaluated:
-            found.append(_named(self.evaluated, self.evaluated.gate(self._outside())))
-        return _both(found)
+        """Of all training rows, and of the evaluated ones outside the slices; None where nobody can judge."""
+        return _both(self._sides)
 
     def first(self, where: str) -> Verdict | None:
         """Of the training rows of a slice; of all rows, where those are none or not judged and all are noisy."""
         own = _of(self.trained, where)
-        judged = own is not None and own.noise is not None and own.noise.judged
+        judged = own is not None and (own.agreement is not None or (own.noise is not None and own.noise.judged))
         return self.whole if self.whole and self.whole.fix and not judged else own
 
     def last(self, where: str) -> Verdict | None:
@@ -87,11 +106,14 @@ class Doubts:
         Args:
             noisy: the slices whose labels are wrong; their rows are doubted too.
         """
-        found = [self.trained.gate().queue] if self.trained else []
-        if self.evaluated:
-            found.append(self.evaluated.gate(self._outside()).queue)
-            found += [verdict.queue for where in noisy if (verdict := self.last(where))]
-        return merged(found)
+        found = [said for where in noisy for said in (self.first(where), self.last(where)) if said]
+        return merged([one.queue for one in (*self._sides, *found)])
+
+    @cached_property
+    def _sides(self) -> list[Verdict]:
+        found = [self.trained.gate()] if self.trained else []
+        found += [self.evaluated.gate(self._outside())] if self.evaluated else []
+        return [one for one in found if one]
 
     def _outside(self) -> np.ndarray | None:
         """The evaluated rows in no slice, (N,) bool; None where there are none."""
@@ -105,21 +127,18 @@ class Doubts:
 
 def _of(side: Side | None, where: str) -> Verdict | None:
     inside = side.inside(where) if side else None
-    return _named(side, side.gate(inside)) if side and inside is not None and inside.any() else None
-
-
-def _named(side: Side, verdict: Verdict) -> Verdict:
-    lines = tuple(line if line.startswith("fix") else f"{side.what} {line}" for line in verdict.lines)
-    return Verdict(verdict.fix, lines, verdict.queue, verdict.noise, verdict.agreement, verdict.conventions)
+    return side.gate(inside) if side and inside is not None else None
 
 
 def _both(found: Sequence[Verdict]) -> Verdict | None:
     """One verdict of several: closed where one of them is."""
     if len(found) < 2:
         return found[0] if found else None
-    first = next((one for one in found if one.fix), found[0])
-    others = [line for one in found if one is not first for line in one.lines]
-    return Verdict(first.fix, (*first.lines, *others), merged([one.queue for one in found]), first.noise)
+    first, queue = next((one for one in found if one.fix), found[0]), merged([one.queue for one in found])
+    lines = [line for one in (first, *(one for one in found if one is not first)) for line in one.lines]
+    if first.fix:
+        lines = [first_of_all(len(queue)), *(line for line in lines if not line.startswith("fix"))]
+    return replace(first, lines=tuple(lines), queue=queue)
 
 
 def doubts(
@@ -135,9 +154,9 @@ def doubts(
     Raises:
         SettingError: the out-of-fold predictions have no probabilities, or an id that the training set lacks.
     """
-    evaluated = Side("evaluation", rows, table) if rows.probabilities is not None else None
+    evaluated = _side("evaluation", rows, table)
     if folds is None:
-        return Doubts(None, evaluated, tuple(slices))
+        return Doubts(None if train is None else _side("training", None, train), evaluated, tuple(slices))
     if folds.probabilities is None:
         raise SettingError("train_predictions: no probabilities; expected columns label,p_<class>,p_<class>")
     known = folds.labelled()
@@ -147,4 +166,9 @@ def doubts(
             one = folds.ids[places.is_null().to_numpy(zero_copy_only=False)][0]
             raise SettingError(f"train_predictions: {one!r} is not in train; expected ids of the training set")
         known = train.take(places)
-    return Doubts(Side("training", folds, known), evaluated, tuple(slices))
+    return Doubts(_side("training", folds, known), evaluated, tuple(slices))
+
+
+def _side(what: str, rows: Predictions | None, table: pa.Table) -> Side | None:
+    side = Side(what, rows, table)
+    return side if side.labellers or (rows and rows.probabilities is not None) else None

@@ -28,7 +28,7 @@ class Verdict:
 
     Args:
         fix: the gate is closed: nothing may be generated.
-        lines: why, in plain words, one to three.
+        lines: why, in plain words; a line for each choice of conventions.
         queue: what to label again, `relabel.FIELDS`, the most doubtful first.
         noise: by the model; None without probabilities.
         agreement: of the labellers; None with fewer than two.
@@ -96,17 +96,17 @@ def label_gate(
         noise = noise_rate(judged, rows)
         lines.append(noise.line())
         # A model that knows too little doubts whatever it likes; nobody should label that again.
-        queues += [contradicted(judged, ids, classes, paths, rows)] if noise.judged else []
+        queues += [contradicted(judged, ids, classes, paths, rows, every=noise.noisy)] if noise.judged else []
     agreed = None
     if ratings and len(ratings) > 1:
         agreed, found, disputes = _labellers(ids, ratings, distance, rows, paths, seed)
         queues.append(disputes)
         lines.append(f"labellers agree with alpha {agreed}: {_judgement(agreed)}")
-        lines += found.lines()[:1] if found else []
+        lines += found.lines() if found else []
     queue = merged(queues)
     fix = bool((noise and noise.noisy) or (agreed and not agreed.reliable))
     if fix:
-        lines.insert(0, f"fix the labels first, then generate: {len(queue)} items to look at, the most doubtful first")
+        lines.insert(0, first_of_all(len(queue)))
     return Verdict(fix, tuple(lines), queue, noise, agreed, found)
 
 
@@ -132,6 +132,11 @@ def _labellers(
 
 def _said_otherwise(a: str, b: str) -> float:
     return said_distance(wording(a), wording(b))
+
+
+def first_of_all(count: int) -> str:
+    """What a closed gate says first, of a queue of `count` items."""
+    return f"fix the labels first, then generate: {count} items to look at, the most doubtful first"
 
 
 def _judgement(agreed: Agreement) -> str:

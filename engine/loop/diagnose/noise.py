@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sliceforge.engine.loop.diagnose.confident import Confidence
+from sliceforge.engine.loop.find.statistics import wilson
 
 NOISY = 0.08
 """Share of wrong labels from which labels come first."""
@@ -18,7 +19,7 @@ BELOW, ABOVE = 0.5, 1.0
 `python -m benchmarks.loop_labels` simulates this rule and others: the estimate alone alarms on up to 16 % of the sets
 of 200 with 5 % noise, and a 95 % bound misses a quarter of those with 12 % and more. With a model that is right on 95 %
 of the items, this rule closes from 500 items on in at most 1 % of the sets with 5 % noise and at least 99 % of those
-with 12 %; with 200 in at most 7 % and at least 89 %. One that is right on 90 % needs 1000 items for as much.
+with 12 %; with 200 in at most 7 % and at least 87 %. One that is right on 90 % needs 2000 items for as much.
 """
 
 FEWEST = 30
@@ -27,11 +28,17 @@ FEWEST = 30
 KNOWS = 0.75
 """Share of the given labels with which a model agrees that may judge them without more ado."""
 
-AS_SURE, AS_WRONG = 0.75, 0.6
-"""Another one may where it is sure of so many items against elsewhere, and the surer half is as wrong as this × all.
+AS_SURE, AS_WRONG = 0.9, 0.6
+"""Another one may where it is sure of so many items against elsewhere, and the surer half is as wrong as this × all."""
 
-A model that meets noise or dark images of which it knows nothing is sure of few of them; one that is too weak errs
-between classes, not where it is surest. Wrong labels change neither.
+EASY, HARD, LEAST = 0.4, 0.6, 0.55
+"""What tells wrong labels from a model that errs: so much of the share of all items that it contradicts, it
+contradicts of the surer half.
+
+Wrong labels are contradicted wherever they are; a model that meets noise, or is weak, errs where it is less sure.
+`HARD` is asked for, of the surest quarter too, in a slice of which the model is less often sure than elsewhere, or with
+fewer than `KNOWS` of whose labels it agrees; there it must agree with `LEAST`. `python -m benchmarks.loop_slices`
+measures false alarms on hard slices, and hits on mislabelled ones.
 """
 
 
@@ -70,22 +77,9 @@ class Noise:
         said = f"{self.suspects} of the {self.sure} labels that the model is sure about look wrong"
         why = ""
         if self.rate > NOISY and not self.noisy:
-            why = f", and this is not surely more (the surer half has {self.surest:.1%})"
+            surer = f"of the surer half it contradicts {self.surest:.1%}, of all items {1 - self.agrees:.1%}"
+            why = f", and this is not surely more, or the model errs rather than the labels: {surer}"
         return f"label noise {self.rate:.1%} [{self.low:.1%}, {self.high:.1%}]: {said}; the limit is {NOISY:.0%}{why}"
-
-
-def wilson(count: float, total: float, z: float) -> float:
-    """A bound of Wilson's interval of count / total: the lower one for a negative z (Wilson, 1927).
-
-    >>> round(wilson(10, 100, -1.96), 4), round(wilson(10, 100, 1.96), 4)
-    (0.0552, 0.1744)
-    """
-    if not total:
-        return math.nan
-    p = count / total
-    spread = math.sqrt(p * (1 - p) / total + (z / (2 * total)) ** 2)
-    bound = (p + z * z / (2 * total) + z * spread) / (1 + z * z / total)
-    return min(max(bound, 0.0), 1.0)
 
 
 def noise_rate(judged: Confidence, rows: np.ndarray | None = None) -> Noise:
@@ -93,8 +87,8 @@ def noise_rate(judged: Confidence, rows: np.ndarray | None = None) -> Noise:
 
     Items without a confident class are left out of both counts: the model says nothing of their labels.
 
-    Noisy: Wilson's bound `BELOW` standard errors under the rate is above `NOISY`, and so is the one `ABOVE` standard
-    errors over the surer half's rate.
+    Noisy: Wilson's bound `BELOW` standard errors under the rate is above `NOISY`, so is the one `ABOVE` standard errors
+    over the surer half's rate, and the contradictions are those of wrong labels (`EASY`, `HARD`).
 
     Args:
         judged: N items.
@@ -107,10 +101,20 @@ def noise_rate(judged: Confidence, rows: np.ndarray | None = None) -> Noise:
     right = judged.probabilities.argmax(axis=1) == judged.labels
     agrees = float(right[rows].mean()) if rows.any() else math.nan
     rate, surest = (count / total if total else math.nan for count, total in ((suspects, known), (wrong, top)))
+    many = bool(wilson(suspects, known, BELOW)[0] > NOISY and wilson(wrong, top, ABOVE)[1] > NOISY)
+    noisy = known >= FEWEST and many and _of_labels(judged, rows, surest, agrees)
     knows = known >= FEWEST and (agrees >= KNOWS or (_as_sure(judged, rows) and surest >= AS_WRONG * rate))
-    noisy = wilson(suspects, known, -BELOW) > NOISY and wilson(wrong, top, ABOVE) > NOISY
-    low, high = (wilson(suspects, known, z) for z in (-1.96, 1.96))
-    return Noise(suspects, known, int(rows.sum()), rate, low, high, surest, agrees, knows and noisy, knows)
+    low, high = map(float, wilson(suspects, known))
+    return Noise(suspects, known, int(rows.sum()), rate, low, high, surest, agrees, noisy, knows or noisy)
+
+
+def _of_labels(judged: Confidence, rows: np.ndarray, surest: float, agrees: float) -> bool:
+    """Whether contradictions are where those of wrong labels are: among the surest items as well."""
+    everywhere = int((~rows).sum()) < FEWEST
+    if everywhere or (agrees >= KNOWS and _as_sure(judged, rows)):
+        return surest >= EASY * (1 - agrees)
+    quarter = judged.suspect[judged.surest(rows, 0.25)]
+    return bool(agrees >= LEAST and min(surest, quarter.mean()) >= HARD * (1 - agrees))
 
 
 def _as_sure(judged: Confidence, rows: np.ndarray) -> bool:

@@ -38,6 +38,7 @@ def contradicted(
     classes: Sequence[str],
     paths: Sequence[str | None] | None = None,
     rows: np.ndarray | None = None,
+    every: bool = False,
 ) -> pa.Table:
     """Suspects of a model, by p of the proposed class minus p of the given one.
 
@@ -46,13 +47,18 @@ def contradicted(
         ids, paths: (N,).
         classes: the C names.
         rows: (N,) which items; None: all.
+        every: list each item, too, for which another class is more probable, confident or not: where labels are wrong,
+            a third of the wrong ones are there.
     """
+    likely = judged.probabilities.argmax(axis=1)
+    proposed = np.where(judged.suspect, judged.proposed, likely) if every else judged.proposed
+    chosen = (proposed != judged.labels) & (True if rows is None else rows)
     lines = []
-    for i in np.flatnonzero(judged.suspect if rows is None else judged.suspect & rows).tolist():
-        given, better = classes[judged.labels[i]], classes[judged.proposed[i]]
-        p = judged.probabilities[i]
-        reason = f"the model gives {better} {p[judged.proposed[i]]:.2f} and {given} {p[judged.labels[i]]:.2f}"
-        lines.append((ids[i], paths[i] if paths else None, given, better, float(judged.margin[i]), reason))
+    for i in np.flatnonzero(chosen).tolist():
+        p, given, better = judged.probabilities[i], judged.labels[i], proposed[i]
+        reason = f"the model gives {classes[better]} {p[better]:.2f} and {classes[given]} {p[given]:.2f}"
+        doubt = float(p[better] - p[given])
+        lines.append((ids[i], paths[i] if paths else None, classes[given], classes[better], doubt, reason))
     return ranked(lines)
 
 

@@ -51,7 +51,7 @@ class Prepared:
 
     @property
     def held_out(self) -> tuple[str, ...]:
-        """Ids of the data that are no parents."""
+        """Ids of the data that are neither parents nor donors."""
         return tuple(item for item, use in zip(self.ids, self.usable, strict=True) if not use)
 
     def rows(self, where: str | None, key: str) -> np.ndarray:
@@ -106,7 +106,7 @@ def prepared(budget: Budget, kind: str | None = None) -> Prepared:
     guard.check(train, held, () if budget.data else ids, budget.apart)
     suspects = set(predictions.read(budget.suspects, "suspects")["id"].to_pylist()) if budget.suspects else set()
     usable = trains & ~np.isin(found.table["id"].to_numpy(), list(suspects))
-    notes = [f"{int(trains.sum() - usable.sum())} suspects are no parents"] if suspects else []
+    notes = [f"{int(trains.sum() - usable.sum())} suspects are neither parents nor donors"] if suspects else []
     if "speaker" not in budget.apart and (line := guard.shared_speakers(train, held)):
         notes.append(line)
     return Prepared(found, kind, trains, usable, train, tuple(held), tuple(notes))

@@ -21,6 +21,9 @@ NAMES = frozenset(
 )
 """Columns that name an item, or say what is in it or what a model said of it."""
 
+RATED = ("label_by_", "transcript_by_", "boxes_by_")
+"""Columns of what one of several labellers says, named by what follows: `label_by_ann`."""
+
 WORDS = 3
 """Words that the texts of a column have on the average, from where on it is free text."""
 
@@ -91,7 +94,7 @@ def searchable(table: pa.Table) -> list[str]:
 
 
 def _groups(name: str, column: pa.ChunkedArray) -> bool:
-    if name.lower() in NAMES or lineage.foreign(name) or not _varies(column):
+    if name.lower() in NAMES or name.startswith(RATED) or lineage.foreign(name) or not _varies(column):
         return False
     kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):

@@ -11,7 +11,7 @@ import pytest
 from sliceforge.engine.errors import SettingError
 from sliceforge.engine.loop.diagnose import agreement as module
 from sliceforge.engine.loop.diagnose.agreement import agreement
-from sliceforge.engine.loop.diagnose.distances import edits, nominal, of_boxes, of_masks, of_words
+from sliceforge.engine.loop.diagnose.distances import nominal, of_boxes, of_masks, of_words
 
 _ = None
 FOUR = [
@@ -156,15 +156,3 @@ def test_the_distance_of_a_box_is_that_of_its_mask() -> None:
 def test_what_is_no_box_is_one_clear_line() -> None:
     with pytest.raises(SettingError, match="expected rows of x0 y0 x1 y1"):
         of_boxes(np.array([[5, 5, 1, 9]]), np.array([[0, 0, 1, 1]]))
-
-
-def test_edits_are_the_fewest() -> None:
-    def fewest(a: str, b: str) -> int:
-        if not a or not b:
-            return len(a) + len(b)
-        return min(fewest(a[1:], b) + 1, fewest(a, b[1:]) + 1, fewest(a[1:], b[1:]) + (a[0] != b[0]))
-
-    generator = np.random.default_rng(5)
-    for _ in range(60):
-        a, b = ("".join(generator.choice(list("abc"), int(generator.integers(0, 6)))) for _ in range(2))
-        assert edits(a, b) == fewest(a, b) == edits(b, a)

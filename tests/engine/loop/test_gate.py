@@ -90,6 +90,33 @@ def test_a_slice_that_the_model_does_not_know_is_not_blamed_on_its_labels() -> N
     assert not verdict.suspects()
 
 
+def test_hard_slices_with_right_labels_are_not_blamed_on_them_and_mislabelled_ones_are() -> None:
+    def clouds(seed: int, hard: float, wrong: float) -> Verdict:
+        """100 of 600 items of four clouds with noise on them, or with wrong labels, judged by the nearest mean."""
+        generator = np.random.default_rng(seed)
+        true, rows = generator.integers(0, 4, 600), np.arange(600) < 100
+        x = 3.5 * np.eye(4)[true] + generator.normal(size=(600, 4)) * np.where(rows, 1 + hard, 1)[:, None]
+        other = (true + generator.integers(1, 4, 600)) % 4
+        given = np.where(rows & (generator.random(600) < wrong), other, true)
+        means = np.stack([x[given == j].mean(axis=0) for j in range(4)])
+        far = np.square(x[:, None] - means).sum(axis=2)
+        p = np.exp(-0.5 * (far - far.min(axis=1, keepdims=True)))
+        return gated(given, p / p.sum(axis=1, keepdims=True), rows)
+
+    assert sum(clouds(seed, hard, 0).fix for seed in range(30) for hard in (0.3, 0.7, 1.2, 2)) <= 0.05 * 120
+    assert sum(clouds(seed, 0, 0.2).fix for seed in range(30)) >= 0.9 * 30
+
+
+def test_a_closed_gate_queues_whatever_else_is_more_probable_and_an_open_one_suspects_alone() -> None:
+    for share in (0.03, 0.15):
+        given, _, p = flipped(500, share, 8, knows=0.45)
+        verdict, judged = gated(given, p), confidence(given, p)
+        wanted = judged.suspect | (p.argmax(axis=1) != given) if verdict.fix else judged.suspect
+        assert verdict.fix == (share > 0.1)
+        assert verdict.suspects() == {f"item {i}" for i in np.flatnonzero(wanted)}
+        assert not any(row["label"] == row["proposed"] for row in verdict.queue.to_pylist())
+
+
 def test_labels_that_are_mostly_wrong_are_not_taken_for_a_weak_model() -> None:
     given, _, p = flipped(600, 0.5, 3)
     assert gated(given, p).noise.agrees < 0.6
@@ -143,7 +170,7 @@ def test_transcripts_are_judged_as_written_and_only_other_words_are_queued() -> 
     assert verdict.suspects() == {"c"}
     assert verdict.conventions is not None
     assert verdict.conventions.disputed == ("c",)
-    assert len(verdict.lines) == 3
+    assert any(line.startswith("fillers, 2 conventions to choose from") for line in verdict.lines)
     assert json.loads(json.dumps(verdict.plain(), allow_nan=False))["conventions"]["written"] == 1
 
 
@@ -231,9 +258,10 @@ def test_on_real_digits_a_poor_model_finds_most_of_12_percent_flipped_and_nothin
     clean = label_gate(ids, [str(label) for label in true], out_of_fold(x, true), digits)
     assert noisy.fix
     assert not clean.fix
-    found = noisy.suspects()
-    right = found & {ids[i] for i in np.flatnonzero(wrong)}
-    # The model is right on 87 % of the clips: it contradicts some right labels, and agrees with some wrong ones.
-    assert len(right) / len(found) >= 0.7
-    assert len(right) / 60 >= 0.55
+    order = noisy.queue.column("id").to_pylist()
+    right = np.isin(order, [ids[i] for i in np.flatnonzero(wrong)])
+    # The model is right on 87 % of the clips: it contradicts right labels, too, but less surely than wrong ones.
+    assert right.sum() >= 0.9 * 60
+    assert right[:60].mean() >= 0.6
+    assert len(order) <= 150
     assert len(clean.suspects()) <= 8
