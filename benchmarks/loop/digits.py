@@ -57,12 +57,12 @@ class Clips:
         return Clips(self.ids[rows], self.digit[rows], self.speaker[rows], self.index[rows], self.waves[rows])
 
 
-def window(wave: np.ndarray, item: str) -> np.ndarray:
-    """(WINDOW,) float32: the clip's middle in the window's middle, at a fixed level, with dither of its own."""
-    cut = max(0, len(wave) - WINDOW) // 2
-    wave = wave[cut : cut + WINDOW].astype(np.float64)
-    out = np.random.default_rng([ord(letter) for letter in item]).normal(0, SPOKEN * DITHER, WINDOW)
-    at = (WINDOW - len(wave)) // 2
+def window(wave: np.ndarray, item: str, dither: float = DITHER, long: int = WINDOW) -> np.ndarray:
+    """(long,) float32: the clip's middle in the window's middle, at a fixed level, with dither of its own."""
+    cut = max(0, len(wave) - long) // 2
+    wave = wave[cut : cut + long].astype(np.float64)
+    out = np.random.default_rng([ord(letter) for letter in item]).normal(0, SPOKEN * dither, long)
+    at = (long - len(wave)) // 2
     out[at : at + len(wave)] += wave * (SPOKEN / max(np.sqrt(np.mean(wave**2)), 1e-6))
     return out.astype(np.float32)
 
@@ -138,20 +138,20 @@ def mixed(
     """Windows in excerpts of recordings: the speech's RMS, `SPOKEN`, against that of the excerpt.
 
     Args:
-        waves: (N, WINDOW).
+        waves: (N, T).
         bank: recording → (T,), each as likely.
         snr: (N,) dB.
         seed: of recordings and excerpts.
 
     Returns:
-        (N, WINDOW) float32, and N names of recordings.
+        (N, T) float32, and N names of recordings.
     """
     generator, names = np.random.default_rng([2, seed]), sorted(bank)
     out, heard = np.empty_like(waves), list[str]()
     for row, wave in enumerate(waves):
         name = names[generator.integers(len(names))]
-        start = generator.integers(len(bank[name]) - WINDOW)
-        excerpt = bank[name][start : start + WINDOW]
+        start = generator.integers(len(bank[name]) - len(wave))
+        excerpt = bank[name][start : start + len(wave)]
         gain = SPOKEN / max(np.sqrt(np.mean(excerpt**2)), 1e-9) * 10 ** (-snr[row] / 20)
         out[row], heard = wave + gain * excerpt, [*heard, name]
     return out, heard

@@ -2,9 +2,9 @@
 
 python -m benchmarks.loop.e2 [seeds=5] [rows=report] [data=DIR] [jobs=2] [out=FILE.json]
 
-The camera is `line_scan.py`'s simulation. `engine` sees under-exposed images of the tune rows and measures their
-moments, by which the loop's own matching sets the ranges of steel/line_scan; `oracle` is the simulation itself on
-training images; `defaults` is steel/line_scan as it comes.
+The camera is `line_scan.py`'s simulation. `engine` sees under-exposed images of the tune rows and measures them, by
+which the loop's own matching sets the ranges of steel/line_scan; `oracle` is the simulation itself on training images;
+`defaults` is steel/line_scan as it comes.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from benchmarks.loop import runs, steel
 from benchmarks.loop.judge import Asked, Judged, bar, stacked
 from benchmarks.loop.line_scan import under_exposed
 from benchmarks.loop.network import losses, trained
-from benchmarks.loop.pictures import generic, matching, recipe_made, rows_of, spreads
+from benchmarks.loop.pictures import generic, matching, recipe_made, rows_of
 
 EPOCHS, PER_CLASS, SHARE = 20, 60, 1.5
-ARMS = ("none", "oversample", "generic", "defaults", "both moments", "engine", "oracle")
+ARMS = ("none", "oversample", "generic", "defaults", "engine", "oracle")
 DARK = "under-exposed"
 
 
@@ -47,45 +47,42 @@ def asked(data: Path, rows: str) -> Asked:
     return Asked(steel.features(pixels), label, ids, np.tile(own.block, 2), slices)
 
 
-def overrides(arm: str, data: Path, pool: steel.Strips) -> list[str]:
-    """The recipe's ranges, from moments of the under-exposed tune images and of the training images.
-
-    `engine` scales an image as a whole, by the slice's brightness; `both moments` moves contrast about mid-grey, too.
-    """
-    if arm == "defaults":
-        return []
-    weak = spreads(under_exposed(steel.part(data, "tune").pixels, 1))
-    if arm == "engine":
-        del weak["contrast"]
-    return matching(weak, spreads(pool.pixels))
+def overrides(data: Path, there: steel.Strips) -> tuple[str, ...]:
+    """The recipe's ranges, from what is measured of the under-exposed tune images and of the training images."""
+    return matching(under_exposed(steel.part(data, "tune").pixels, 1), there)
 
 
-def made(arm: str, pool: steel.Strips, seed: int, data: Path) -> np.ndarray:
+def made(arm: str, there: steel.Strips, seed: int, data: Path) -> np.ndarray:
     """(count, H, W) uint8 of made items, whose labels are those of `rows_of`."""
-    rows = rows_of(pool, round(SHARE * len(pool)))
-    pixels, ids = pool.pixels[rows], pool.ids[rows]
+    rows = rows_of(there, round(SHARE * len(there)))
+    pixels, ids = there.pixels[rows], there.ids[rows]
     if arm == "oversample":
         return pixels
     if arm == "generic":
         return generic(pixels, np.random.default_rng([7, seed]))
     if arm == "oracle":
         return under_exposed(pixels, 1000 + seed)
-    return recipe_made("steel/line_scan", overrides(arm, data, pool), pixels, list(ids), seed)
+    ranges = overrides(data, there) if arm == "engine" else ()
+    return recipe_made("steel/line_scan", ranges, pixels, list(ids), seed)
+
+
+def pool(data: Path, seed: int) -> steel.Strips:
+    """The images that train."""
+    train = steel.part(data, "train")
+    return steel.drawn(train, dict.fromkeys(range(len(train.names)), PER_CLASS), np.random.default_rng([8, seed]))
 
 
 def one(job: Job) -> dict[str, np.ndarray]:
     """Losses (N,) of each arm on the rows."""
     data = Path(job.data)
-    generator = np.random.default_rng([8, job.seed])
-    train = steel.part(data, "train")
-    pool = steel.drawn(train, dict.fromkeys(range(len(train.names)), PER_CLASS), generator)
-    own, questions, found = steel.features(pool.pixels), asked(data, job.rows), {}
+    there, questions, found = pool(data, job.seed), asked(data, job.rows), {}
+    own = steel.features(there.pixels)
     for arm in job.arms:
-        x, y = own, pool.label
+        x, y = own, there.label
         if arm != "none":
-            more = steel.features(made(arm, pool, job.seed, data))
-            x, y = np.concatenate([own, more]), np.concatenate([y, y[rows_of(pool, len(more))]])
-        found[arm] = losses(trained(x, y, len(pool.names), EPOCHS, job.seed), questions.x, questions.y)
+            more = steel.features(made(arm, there, job.seed, data))
+            x, y = np.concatenate([own, more]), np.concatenate([y, y[rows_of(there, len(more))]])
+        found[arm] = losses(trained(x, y, len(there.names), EPOCHS, job.seed), questions.x, questions.y)
     return found
 
 
@@ -103,11 +100,10 @@ def told(questions: Asked, found: list[dict[str, np.ndarray]]) -> dict[str, Any]
             judged.share(DARK, "generic", "engine", "oracle"),
             50,
         ),
-        bar(
-            f"no class down: the highest upper bound of a loss against none ({worst['slice']})",
-            {**worst, "gain": worst["high"]},
-            0,
-        ),
+        {
+            **bar(f"no class shown to be down against none: upper end for {worst['slice']}, the worst", worst, 0),
+            "met": worst["high"] >= 0,
+        },
     ]
     return {
         "name": "X-SDD under-exposed",

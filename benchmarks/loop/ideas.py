@@ -12,12 +12,36 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.loop import digits, e1, e2, runs, steel
+from benchmarks.loop.digits import Clips
 from benchmarks.loop.judge import Judged, stacked
+from benchmarks.loop.line_scan import under_exposed
 from benchmarks.loop.mel import mel
 from benchmarks.loop.network import losses, trained
-from benchmarks.loop.pictures import recipe_made as pictures_made
-from benchmarks.loop.pictures import rows_of
-from benchmarks.loop.sounds import OUTSIDE, made, parents, recipe_made
+from benchmarks.loop.pictures import matching, recipe_made, rows_of
+from benchmarks.loop.sounds import SNR, made, parents
+from benchmarks.loop.traffic import SHAPES, noisy
+
+SPEECH: dict[str, tuple[int, tuple[float, float]]] = {
+    "engine": (900, SNR),
+    "twice as many items": (1800, SNR),
+    "−10 to 15 dB": (900, (-10.0, 15.0)),
+    "the slice's own 0 to 10 dB": (900, (0.0, 10.0)),
+    **dict.fromkeys(SHAPES, (900, SNR)),
+}
+"""Idea → items and SNR."""
+
+HALVES = ("general", "generic")
+"""Arms that make half of the items."""
+
+STEEL: dict[str, tuple[float, tuple[str, ...]]] = {
+    "engine": (1.5, ()),
+    "half as many made": (0.75, ()),
+    "mirrored as well": (1.5, ("+op/image@steps.flip=flip", "steps.flip.vertical=0.5")),
+    "light, but no fall of it and no noise": (1.5, ()),
+    "contrast as well": (1.5, ()),
+    "up to the light of training": (1.5, ()),
+}
+"""Idea → made items for each that there is, and settings besides those that match the slice."""
 
 
 class Job(NamedTuple):
@@ -28,15 +52,15 @@ class Job(NamedTuple):
     seed: int
 
 
-SPEECH: dict[str, tuple[int, float, str]] = {
-    "engine": (900, 1.0, "[-5, 15]"),
-    "twice as many items": (1800, 1.0, "[-5, 15]"),
-    "twice as long": (900, 2.0, "[-5, 15]"),
-    "5 dB lower SNRs": (900, 1.0, "[-10, 10]"),
-    "the slice's own SNRs": (900, 1.0, "[0, 10]"),
-    "higher SNRs, too": (900, 1.0, "[-5, 25]"),
-}
-"""Idea → items, times as many passes, SNR in dB."""
+def more_speech(idea: str, clips: Clips, seed: int, data: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Features (N, bands, frames) of made items, and their parents' rows."""
+    if idea in SPEECH:
+        count, snr = SPEECH[idea]
+        rows, variants = parents(clips, count)
+        return mel(noisy(clips, rows, variants, snr, seed, idea)), rows
+    arms = ("engine", idea.removeprefix("half of the items "))
+    rows = np.tile(parents(clips, e1.MADE // 2)[0], 2)
+    return np.concatenate([made(arm, clips, e1.MADE // 2, seed, data) for arm in arms]), rows
 
 
 def speech(job: Job) -> dict[str, np.ndarray]:
@@ -44,47 +68,39 @@ def speech(job: Job) -> dict[str, np.ndarray]:
     data, found = Path(job.data), {}
     clips, asked = digits.trained(data, job.seed), e1.asked(data, "tune")
     own = mel(clips.waves)
-    for name, (count, longer, snr) in SPEECH.items():
-        rows, variants = parents(clips, count)
-        settings = ["steps.mix.source=cabin", f"steps.mix.snr={snr}", *OUTSIDE]
-        x = np.concatenate([own, mel(recipe_made("speech/car_noise", settings, clips, rows, variants, job.seed))])
-        net = trained(x, np.concatenate([clips.digit, clips.digit[rows]]), 10, e1.EPOCHS * longer, job.seed)
-        found[name] = losses(net, asked.x, asked.y)
-    half = np.concatenate([made(arm, clips, e1.MADE // 2, job.seed, data) for arm in ("engine", "generic")])
-    rows = np.tile(parents(clips, e1.MADE // 2)[0], 2)
-    net = trained(
-        np.concatenate([own, half]), np.concatenate([clips.digit, clips.digit[rows]]), 10, e1.EPOCHS, job.seed
-    )
-    return found | {"half of the items generic": losses(net, asked.x, asked.y)}
+    for idea in (*SPEECH, *(f"half of the items {arm}" for arm in HALVES)):
+        more, rows = more_speech(idea, clips, job.seed, data)
+        label = np.concatenate([clips.digit, clips.digit[rows]])
+        net = trained(np.concatenate([own, more]), label, 10, e1.EPOCHS, job.seed)
+        found[idea] = losses(net, asked.x, asked.y)
+    return found
 
 
-STEEL: dict[str, tuple[float, tuple[str, ...]]] = {
-    "engine": (1.5, ()),
-    "as many made as there are": (1.0, ()),
-    "half as many made": (0.5, ()),
-    "twice as long": (1.5, ()),
-    "mirrored as well": (1.5, ("+op/image@steps.flip=flip", "steps.flip.vertical=0.5")),
-    "up to the light of training": (1.5, ()),
-}
-"""Idea → made items for each that there is, and settings besides those that match the slice."""
+def settings(idea: str, data: Path, pool: steel.Strips) -> list[str]:
+    """The overrides of steel/line_scan."""
+    matched = list(e2.overrides(data, pool))
+    if idea == "light, but no fall of it and no noise":
+        return [one for one in matched if one.startswith("steps.photometric")]
+    if idea == "contrast as well":
+        weak = under_exposed(steel.part(data, "tune").pixels, 1)
+        return list(matching(weak, pool, "brightness < 100 AND contrast < 100"))
+    if idea == "up to the light of training":
+        low = next(one for one in matched if ".brightness=" in one).partition("=[")[2].partition(",")[0]
+        return [*matched, f"steps.photometric.brightness=[log, {low}, 1]"]
+    return [*matched, *STEEL[idea][1]]
 
 
 def pictures(job: Job) -> dict[str, np.ndarray]:
     """Losses (N,) of each idea on E2's tune rows."""
     data, found = Path(job.data), {}
-    train, asked = steel.part(data, "train"), e2.asked(data, "tune")
-    counts = dict.fromkeys(range(len(train.names)), e2.PER_CLASS)
-    pool = steel.drawn(train, counts, np.random.default_rng([8, job.seed]))
-    own, matched = steel.features(pool.pixels), e2.overrides("engine", data, pool)
-    for name, (share, more) in STEEL.items():
-        rows, settings = rows_of(pool, round(share * len(pool))), [*matched, *more]
-        if name == "up to the light of training":
-            low = next(one for one in matched if ".brightness=" in one).partition("=[")[2].partition(",")[0]
-            settings.append(f"steps.photometric.brightness=[log, {low}, 1]")
-        pixels = pictures_made("steel/line_scan", settings, pool.pixels[rows], list(pool.ids[rows]), job.seed)
+    pool, asked = e2.pool(data, job.seed), e2.asked(data, "tune")
+    own = steel.features(pool.pixels)
+    for idea, (share, _) in STEEL.items():
+        rows = rows_of(pool, round(share * len(pool)))
+        words = settings(idea, data, pool)
+        pixels = recipe_made("steel/line_scan", words, pool.pixels[rows], list(pool.ids[rows]), job.seed)
         x, y = np.concatenate([own, steel.features(pixels)]), np.concatenate([pool.label, pool.label[rows]])
-        epochs = e2.EPOCHS * (2 if name == "twice as long" else 1)
-        found[name] = losses(trained(x, y, len(pool.names), epochs, job.seed), asked.x, asked.y)
+        found[idea] = losses(trained(x, y, len(pool.names), e2.EPOCHS, job.seed), asked.x, asked.y)
     return found
 
 
@@ -95,12 +111,11 @@ def work(job: Job) -> dict[str, np.ndarray]:
 
 def told(experiment: str, data: Path, found: list[dict[str, np.ndarray]]) -> dict[str, Any]:
     """Accuracies, and gains over the engine as it is."""
-    asked: Any = e1.asked(data, "tune") if experiment == "e1" else e2.asked(data, "tune")
+    asked = e1.asked(data, "tune") if experiment == "e1" else e2.asked(data, "tune")
     judged = Judged(asked.ids, asked.cluster, asked.slices, stacked(found))
     gains = [line for arm in judged.losses if arm != "engine" for line in judged.gains("engine", arm)]
-    name = f"{experiment.upper()}, tune rows"
     return {
-        "name": name,
+        "name": f"{experiment.upper()}, tune rows",
         "seeds": len(found),
         "accuracy": judged.accuracy(),
         "gains": gains,

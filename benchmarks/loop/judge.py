@@ -50,13 +50,21 @@ class Judged:
     losses: Mapping[str, np.ndarray]
 
     def accuracy(self) -> list[dict[str, Any]]:
-        """A row for each slice: its rows, and each arm's percent right, one for each seed."""
+        """A row for each slice: its rows, each arm's percent right, one for each seed, and its mean's interval."""
         found = []
-        for name, mask in self.slices.items():
+        ends = {arm: self._ends(losses) for arm, losses in self.losses.items()}
+        for at, (name, mask) in enumerate(self.slices.items()):
             right = {arm: 100 * (1 - losses[:, mask].mean(axis=1)) for arm, losses in self.losses.items()}
             seeds = {arm: [round(float(one), 2) for one in values] for arm, values in right.items()}
-            found.append({"slice": name, "rows": int(mask.sum()), "percent": seeds})
+            interval = {arm: [round(float(end), 2) for end in some[:, at]] for arm, some in ends.items()}
+            found.append({"slice": name, "rows": int(mask.sum()), "percent": seeds, "interval": interval})
         return found
+
+    def _ends(self, losses: np.ndarray) -> np.ndarray:
+        """(2, slices) percent right, 95 % over items and seeds, cut at 0 and 100."""
+        never = Pairs(self.ids, np.ones((1, len(self.ids))), losses, cluster=self.cluster)
+        _, draws = resampled(never, np.stack(list(self.slices.values()), axis=1), REPLICATES)
+        return np.clip(100 * np.quantile(draws, [0.025, 0.975], axis=0), 0, 100)
 
     def pairs(self, base: str, arm: str) -> Pairs:
         """Two arms' losses."""

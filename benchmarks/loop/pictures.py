@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 from scipy.ndimage import affine_transform
 
 from benchmarks.loop.steel import Strips
 from sliceforge.engine import load
-from sliceforge.engine.loop.generate.ranges import OF
+from sliceforge.engine.loop.diagnose.spreads import spread
+from sliceforge.engine.loop.generate.matched import matched
 from sliceforge.engine.loop.rows.attributes import known, of_item
-from sliceforge.engine.loop.rows.slices import Range
+from sliceforge.engine.loop.rows.known import Known, values
+from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.kernels.seen import Seen
-
-MOMENTS = ("brightness", "contrast", "gradient", "vignette", "noise")
 
 
 def recipe_made(name: str, overrides: Sequence[str], pixels: np.ndarray, ids: Sequence[str], seed: int) -> np.ndarray:
@@ -47,25 +48,27 @@ def generic(pixels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return np.stack(out)
 
 
-def spreads(pixels: np.ndarray, names: Sequence[str] = MOMENTS) -> dict[str, Range]:
-    """Attribute → where 5, 50 and 95 % of the images lie."""
-    assert set(names) <= set(known("image"))
+def measured(pixels: np.ndarray) -> pa.Table:
+    """Every attribute of N images, a column each."""
+    names = list(known("image"))
     rows = [of_item("image", Seen(image[:, :, None]), names) for image in pixels]
-    found = {}
-    for name, column in zip(names, zip(*rows, strict=True), strict=True):
-        low, median, high = np.quantile([value for value in column if value is not None], [0.05, 0.5, 0.95])
-        found[name] = Range(float(low), float(median), float(high))
-    return found
+    columns = zip(names, zip(*rows, strict=True), strict=True)
+    return pa.table({name: pa.array(column, pa.float64()) for name, column in columns})
 
 
-def matching(weak: Mapping[str, Range], training: Mapping[str, Range]) -> list[str]:
-    """Overrides of `steel/line_scan` by which its items have the moments of a slice: the loop's own ranges."""
-    overrides = []
-    for step in ("photometric", "illumination", "grain"):
-        for setting, (low, high) in OF[f"image/{step}"](weak, training).items():
-            ends = f"[{low:.4g}, {high:.4g}]" if high > low else f"{low:.4g}"
-            overrides.append(f"steps.{step}.{setting}={ends}")
-    return overrides
+def matching(weak: np.ndarray, pool: Strips, where: str = "") -> tuple[str, ...]:
+    """The overrides of `steel/line_scan` that the loop itself takes for a slice.
+
+    Args:
+        weak: (N, H, W) uint8, images of the slice.
+        pool: the training images.
+        where: the slice; images darker than training's darkest twentieth, unless given.
+    """
+    rows, train = measured(weak), Known(measured(pool.pixels), known("image"), kind="image")
+    lies = {name: spread(values(rows[name])) for name in rows.column_names if rows[name].null_count < len(rows)}
+    every = np.ones(len(train.table), bool)
+    where = where or f"brightness < {spread(train.numbers('brightness', every)).low:.4g}"
+    return matched(WeakSlice("weak", where, attributes=lies), "steel/line_scan", train).overrides
 
 
 def rows_of(pool: Strips, count: int) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
 import json
 import os
 import pickle
@@ -17,8 +19,8 @@ from sliceforge.engine.bench import machine
 
 RESULTS = Path(__file__).resolve().parent.parent / "results" / "loop"
 
-WORDS = ("__main__.py", "notes.py")
-"""What writes the page, and has no part in a result."""
+AROUND = ("judge.py", "runs.py")
+"""What runs jobs and judges what they found; no part of what they find."""
 
 Job = TypeVar("Job")
 Found = TypeVar("Found")
@@ -45,8 +47,8 @@ def settings(words: Sequence[str], known: Mapping[str, str]) -> dict[str, str]:
 def spread(work: Callable[[Job], Found], jobs: Sequence[Job], given: Mapping[str, str]) -> list[Found]:
     """The work of every job in order, in `jobs` processes of one thread each; each tells when it is done.
 
-    With `keep`, a folder, what a job found is kept there under the job and the code of the experiments, so that more
-    seeds, or a run that was stopped, go on from it.
+    With `keep`, a folder, what a job found is kept there under the job and the code that it imports of the
+    experiments, so that more seeds, or a run that was stopped, go on from it. Of the engine's code nothing is known.
     """
     places = [_place(given["keep"], work, job) for job in jobs]
     kept = {at: place for at, place in enumerate(places) if place and place.is_file()}
@@ -66,10 +68,25 @@ def spread(work: Callable[[Job], Found], jobs: Sequence[Job], given: Mapping[str
 def _place(folder: str, work: Callable[..., Any], job: Any) -> Path | None:
     if not folder:
         return None
-    sources = sorted(set(Path(__file__).parent.glob("*.py")) - {Path(__file__).with_name(name) for name in WORDS})
-    code = b"".join(path.read_bytes() for path in sources)
-    name = f"{Path(sys.argv[0]).stem} {work.__qualname__} {job!r}".encode()
+    module = Path(inspect.getsourcefile(work) or "")
+    code = b"".join(path.read_bytes() for path in sorted(imported(module)))
+    name = f"{module.stem} {work.__qualname__} {job!r}".encode()
     return Path(folder) / f"{hashlib.sha256(code + name).hexdigest()[:24]}.pickle"
+
+
+def imported(module: Path) -> set[Path]:
+    """The file of a module, and those beside it that it imports, and that these import, but `AROUND`."""
+    found, left = set[Path](), [module]
+    while left:
+        path = left.pop()
+        if path in found or path.name in AROUND or not path.is_file():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("benchmarks.loop"):
+                names = [node.module or "", *(f"benchmarks.loop.{one.name}" for one in node.names)]
+                left += [path.with_name(f"{name.rpartition('.')[2]}.py") for name in names]
+    return found
 
 
 def written(name: str, given: Mapping[str, str], found: Mapping[str, Any]) -> Path:

@@ -18,8 +18,12 @@ from sliceforge.engine.loop.rows.known import Known
 from sliceforge.engine.loop.rows.slices import Range, WeakSlice
 from sliceforge.engine.recipe import Recipe
 
-ALWAYS = ("audio/mix", "image/photometric")
+ALWAYS = ("audio/mix", "image/photometric", "image/illumination", "image/grain")
 """Operators that a nuisance is made of: their ranges follow the slice whether its predicate names them or not."""
+
+BROUGHT = {"level": ("snr_est",), "bandwidth": ("snr_est",), "contrast": ("brightness", "noise")}
+"""Attribute → those that move it as they move. Noise lifts a clip's level and fills its band, too little light flattens
+an image: an item with the one has the other, and following both would do it twice."""
 
 
 @dataclass(frozen=True)
@@ -124,22 +128,24 @@ def _ranges(
 ) -> Iterator[tuple[list[str], str]]:
     """The overrides of every setting that follows the slice, each with the attributes in question that it moves.
 
-    In question are those that the slice is a condition on, and those on which it lies where training does not.
+    In question are those that the slice is a condition on, and those on which it lies where training does not, unless
+    another one in question brings that with it.
     """
+    moved = [name for name in train.attributes if name in slice_.attributes and name in training]
+    asked = [name for name in moved if name in named or _beyond(slice_.attributes[name], training[name])]
+    brought = {name for name in moved if name not in named and set(asked) & set(BROUGHT.get(name, ()))}
     for step in recipe.steps:
         own = operator(step)
         if own not in OF:
             continue
-        of = [name for name, one in train.attributes.items() if one.acts_on.partition(".")[0] == own]
-        moved = [name for name in of if name in slice_.attributes and name in training]
-        asked = [name for name in moved if name in named or _beyond(slice_.attributes[name], training[name])]
-        use = moved if own in ALWAYS else asked
-        found = OF[own]({name: slice_.attributes[name] for name in use}, training)
+        of = [name for name in moved if train.attributes[name].acts_on.partition(".")[0] == own and name not in brought]
+        acts = [name for name in of if name in asked]
+        found = OF[own]({name: slice_.attributes[name] for name in (of if own in ALWAYS else acts)}, training)
         at = place(step)
         for setting, (low, high) in found.items():
-            yield asked, f"{at}.{setting}={_written(low, high)}"
-        if found and step.p < 1:
-            yield asked, f"{at}.p=1"
+            yield acts, f"{at}.{setting}={_written(low, high)}"
+        if found and acts and step.p < 1:
+            yield acts, f"{at}.p=1"
 
 
 def _beyond(one: Range, training: Range) -> bool:

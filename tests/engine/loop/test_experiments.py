@@ -74,7 +74,7 @@ def test_the_engine_sees_nothing_of_the_rows_that_report(real: Path, monkeypatch
 
     monkeypatch.setattr(steel, "part", told)
     pool = own(real, "train")
-    assert e2.overrides("engine", real, pool.where(np.arange(0, len(pool), 20)))
+    assert e2.overrides(real, pool.where(np.arange(0, len(pool), 20)))
     assert asked == ["tune"]
 
 

@@ -55,13 +55,36 @@ def test_the_range_of_the_mix_is_the_slices_and_a_margin(speech: Known) -> None:
     assert "snr_est" in found.acts
 
 
-def test_levels_follow_only_where_the_slice_is_about_them_or_training_lies_elsewhere(speech: Known) -> None:
+def settings(where: str, recipe: str, train: Known, **attributes: Range) -> set[str]:
+    return {one.partition("=")[0] for one in matched(weak(where, **attributes), recipe, train).overrides}
+
+
+def test_levels_follow_where_the_slice_is_about_them_or_training_lies_elsewhere(speech: Known) -> None:
     whole = np.ones(len(speech.table), bool)
-    there = np.quantile(speech.numbers("level", whole), [0.3, 0.5, 0.7]).tolist()
-    same = matched(weak("snr_est < 10", **NOISY, level=Range(*there)), "speech/car_noise", speech)
-    assert not [one for one in same.overrides if "level" in one]
-    far = matched(weak("snr_est < 10", **NOISY, level=Range(-60, -55, -50)), "speech/car_noise", speech)
-    assert "steps.level.level=[-60, -50]" in far.overrides
+    there = Range(*np.quantile(speech.numbers("level", whole), [0.3, 0.5, 0.7]).tolist())
+    far = Range(-60, -55, -50)
+    assert "steps.level.level" not in settings("site = 'x'", "speech/car_noise", speech, level=there)
+    assert "steps.level.level" in settings("level < -20", "speech/car_noise", speech, level=there)
+    found = matched(weak("site = 'x'", level=far), "speech/car_noise", speech)
+    assert "steps.level.level=[-60, -50]" in found.overrides
+
+
+def test_what_noise_brings_with_it_is_not_made_a_second_time(speech: Known) -> None:
+    beside = {"level": Range(-60, -55, -50), "bandwidth": Range(300, 400, 500)}
+    assert settings("snr_est < 10", "speech/car_noise", speech, **NOISY, **beside) == {"steps.mix.snr"}
+    assert settings("noise = 'car'", "speech/car_noise", speech, **NOISY, **beside) == {"steps.mix.snr"}
+    both = settings("snr_est < 10 AND bandwidth < 900", "speech/car_noise", speech, **NOISY, **beside)
+    assert both == {"steps.mix.snr", "steps.band.high", "steps.band.p"}
+
+
+@pytest.mark.parametrize(("where", "exposed"), [("brightness < 50", True), ("contrast < 9", False)])
+def test_a_dark_slice_is_exposed_less_and_contrast_follows_where_it_is_named(
+    where: str, exposed: bool, strips: Known
+) -> None:
+    dark = {"brightness": Range(20, 30, 45), "contrast": Range(3, 5, 8)}
+    recipe = load_recipe("steel/line_scan", *matched(weak(where, **dark), "steel/line_scan", strips).overrides)
+    assert max(recipe.step("photometric").op.brightness.values) < 1
+    assert (recipe.step("photometric").op.contrast.values == (1.0,)) is exposed
 
 
 def test_a_step_that_carries_the_slice_happens_to_every_item(strips: Known) -> None:
