@@ -13,7 +13,7 @@ WORDS = {"ah": (820, 1350), "aw": (700, 1100), "ee": (450, 2300), "eh": (650, 18
 
 LEARNER = '''\
 """Nine nearest neighbours by log spectra: train.csv, predictions.csv, eval.csv, seed."""
-import csv, pathlib, sys
+import csv, os, pathlib, sys
 import numpy as np
 
 train, predictions, evaluation, seed = sys.argv[1:]
@@ -28,7 +28,9 @@ def features(path):
     sound, rate = soundfile.read(path)
     power = np.abs(np.fft.rfft(sound[: len(sound) // 256 * 256].reshape(-1, 256), axis=1)) ** 2
     bands = np.log(power.mean(axis=0)[1:129].reshape(32, 4).sum(axis=1) + 1e-6)
-    np.save(place, bands - bands.mean())
+    part = place.with_suffix(f".{os.getpid()}.npy")
+    np.save(part, bands - bands.mean())
+    part.rename(place)
     return bands - bands.mean()
 
 def read(path):
@@ -53,11 +55,11 @@ with open(predictions, "w", newline="") as file:
 '''
 
 
-def command(folder: Path) -> str:
+def command(folder: Path, learner: str = LEARNER) -> str:
     """The learner's template; its script lies in the folder."""
     script = folder / "learner" / "train.py"
     script.parent.mkdir(exist_ok=True)
-    script.write_text(LEARNER, "utf-8")
+    script.write_text(learner, "utf-8")
     return f"{shlex.quote(sys.executable)} {shlex.quote(str(script))} {{train}} {{predictions}} {{eval}} {{seed}}"
 
 

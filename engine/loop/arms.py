@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from sliceforge.engine import predicate
+from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.loop.allocate.allocation import MOST
 from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Order
 from sliceforge.engine.loop.allocate.decided import decide
@@ -69,6 +70,8 @@ def _made(
     for recipe in asked.recipes:
         order = decide(replace(one, cause=None), [recipe], ground.train, usable, asked.banks or {}).order
         if not order.makes:
+            if _plain(recipe, ground.train.kind):
+                yield f"{recipe} {PLAIN}", Order(one.name, one.where, "generic_weak", recipe, parents=kin)
             continue
         yield f"{order.operation} {recipe}", order
         if order.operation == "matched":
@@ -81,6 +84,13 @@ def _made(
             yield f"{order.operation} {recipe} {EVERY}", replace(order, parents=None, within=None)
     for name, (recipe, overrides) in GENERIC[ground.train.kind].items():
         yield name, Order(one.name, one.where, name, recipe, overrides=overrides, parents=kin)
+
+
+def _plain(name: str, kind: str) -> bool:
+    """Whether a recipe that nothing says to fit is tried as it comes: it paints no other class and reads no bank."""
+    recipe = load_recipe(name)
+    tried = any(name == generic for generic, _ in GENERIC[kind].values())
+    return recipe.kind == kind and not tried and not recipe.banks() and not any(step.op.paints for step in recipe.steps)
 
 
 def _kin(one: WeakSlice, ground: Ground) -> str | None:

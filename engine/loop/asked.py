@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from sliceforge.engine.errors import SettingError, did_you_mean
+from sliceforge.engine.loop.allocate.budget import APART
 
 FREE = ("out", "jobs", "workers", "dry_run")
 """Settings that decide nothing of how it ends."""
@@ -35,6 +36,7 @@ class Asked:
     seed: int = 0
     seeds: int = 3
     cluster: str | None = None
+    apart: tuple[str, ...] = APART
     clean_share: float = 0.4
     most: int = 3
     trial: bool = True
@@ -67,15 +69,16 @@ class Asked:
         if given["table"] not in TABLES:
             near = did_you_mean(str(given["table"]), TABLES)
             raise SettingError(f"table: {given['table']!r}: expected csv or parquet, such as table=parquet{near}")
-        recipes = given["recipes"]
-        if not isinstance(recipes, list) or not all(isinstance(one, str) for one in recipes):
-            raise SettingError(f"recipes: {recipes!r}: expected a list of names, such as recipes=[speech/car_noise]")
-        return cls(**{**given, "recipes": tuple(recipes)})
+        for name, example in (("recipes", "speech/car_noise"), ("apart", "speaker")):
+            if not isinstance(given[name], list) or not all(isinstance(one, str) for one in given[name]):
+                raise SettingError(f"{name}: {given[name]!r}: expected a list of names, such as {name}=[{example}]")
+            given[name] = tuple(given[name])
+        return cls(**given)
 
     def decisive(self) -> dict[str, Any]:
         """What decides how it ends, for `loop.yaml`."""
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in FREE}
-        return {**own, "recipes": list(self.recipes), "banks": dict(self.banks or {})}
+        return {**own, "recipes": list(self.recipes), "apart": list(self.apart), "banks": dict(self.banks or {})}
 
 
 def _count(name: str, value: Any, least: int, example: str) -> int:

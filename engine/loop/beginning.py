@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sliceforge.engine import commit, sources
-from sliceforge.engine.errors import SettingError
+from sliceforge.engine.compose import compose
 from sliceforge.engine.loop.diagnose.relabel import write_queue
 from sliceforge.engine.loop.find.found import Found, find_slices
 from sliceforge.engine.loop.pooled import joined, pooled
 from sliceforge.engine.loop.rows import predictions
 from sliceforge.engine.loop.steps import Done, digest, place
-from sliceforge.engine.loop.trainings import Training, Trainings, load, write_manifest
+from sliceforge.engine.loop.trainings import Rows, Training, load, write_manifest
 
 if TYPE_CHECKING:
     from sliceforge.engine.loop.loop import Loop
@@ -99,23 +100,18 @@ def counted(own: Loop, name: str) -> Callable[[int, int], None]:
 
 
 def _search(own: Loop, folder: Path, folds: Path | None, train: str | None = None) -> Found:
-    config = {
+    given = {
         "predictions": str(folder / "predictions.parquet"),
         "data": own.asked.eval,
         "pattern": own.asked.eval_pattern,
         "train": train,
         "train_pattern": own.asked.pattern if train else None,
         "train_predictions": str(folds) if folds else None,
-        "production": None,
         "out": str(folder / "slices.yaml"),
-        "depth": 2,
         "cluster": own.asked.cluster,
-        "q": 0.05,
-        "way": "all",
-        "device": "cpu",
         "seed": own.asked.seed,
     }
-    return find_slices(config)
+    return find_slices({**compose("find", ()), **given})
 
 
 def _folds(own: Loop, folder: Path, before: Sequence[Path]) -> Path | None:
@@ -127,30 +123,25 @@ def _folds(own: Loop, folder: Path, before: Sequence[Path]) -> Path | None:
     if path.exists():
         return path
     fold, everything = own.ground.fold(own.asked.folds), own.ground.manifest(np.ones(len(own.ground.train.table), bool))
-    parts = []
-    for at in range(own.asked.folds):
-        inside = fold == at
-        if not inside.any() or inside.all():
-            continue
-        train = write_manifest(folder / f"fold_{at}.{own.asked.table}", own.ground.manifest(~inside))
-        rows = everything.filter(pa.array(inside)).drop_columns(["slice", "operation", "made", "parents"])
+    if fold.min() == fold.max():
+        return None
+    wanted = []
+    for at in np.unique(fold).tolist():
+        train = write_manifest(folder / f"fold_{at}.{own.asked.table}", own.ground.manifest(fold != at))
+        rows = everything.filter(pa.array(fold == at)).drop_columns(["slice", "operation", "made", "parents"])
         held = write_manifest(folder / f"held_{at}.{own.asked.table}", rows)
-        ids = frozenset(rows["id"].to_pylist())
-        some = Trainings(own.home, own.trainings.command, held, ids, own.asked.jobs)
-        own.said(f"diagnose: labels, fold {at + 1} of {own.asked.folds}")
-        parts += some.done([Training(train, 0, folder, f"fold_{at}")], lambda done, wanted: None)
-    commit.write_table(path, joined(parts))
+        wanted.append(Training(train, 0, folder, f"fold_{at}", Rows(held, frozenset(rows["id"].to_pylist()))))
+    commit.write_table(path, joined(own.trainings.done(wanted, counted(own, "diagnose"))))
     return path
 
 
 def _given(own: Loop, folder: Path) -> list[Path]:
-    """Copies of the predictions of a model that there is."""
+    """What a model that there is says of the evaluation rows, a copy of each table."""
     found = []
     for at, name in enumerate(sources.split(own.asked.predictions or "", "predictions")):
-        if not Path(name).is_file():
-            raise SettingError(f"predictions: {name}: no such file; expected a table, such as predictions=P.parquet")
-        copy = folder / f"given_{at}{Path(name).suffix.lower()}"
-        shutil.copyfile(name, copy)
+        table = predictions.read(name, "predictions")
+        copy = folder / f"given_{at}.parquet"
+        commit.write_table(copy, table.filter(pc.is_in(table["id"], value_set=pa.array(own.ground.ids))))
         found.append(copy)
     return found
 

@@ -36,7 +36,7 @@ def costs(asked: Asked, command: Command, trainings: Trainings | None) -> tuple[
         rows.append((name, ("at most " if name == "trial" and number else "") + str(number), seconds, state))
     said = f"{left} trainings at most are left"
     if timed is not None:
-        said += f", {left * timed / asked.jobs:.0f} s at {timed:.1f} s each, on smaller sets less"
+        said += f", {left * timed / asked.jobs:.0f} s at {timed:.1f} s each"
     return f"{said}; a second round with half of the budget takes {asked.seeds} more", table(rows)
 
 

@@ -12,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from sliceforge.engine import predicate
+from sliceforge.engine.banks import Shelf
+from sliceforge.engine.compose import compose
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.keys import Keys
 from sliceforge.engine.loop import splits
-from sliceforge.engine.loop.allocate import budget
 from sliceforge.engine.loop.asked import Asked
 from sliceforge.engine.loop.generate import guard
 from sliceforge.engine.loop.generate.training import Addition, assembled
@@ -48,18 +49,20 @@ class Ground:
         """Read and measure both sides, and see that they share nothing.
 
         Raises:
-            SettingError: one cannot be read, they overlap, or the rows are too few to tell anything.
+            SettingError: one cannot be read, they overlap, the rows are too few to tell anything, or what may be made
+                of them is no recipe for their kind, or has no such bank.
         """
         train = known.of_items(asked.data, asked.pattern, "data")
         found, kind = known.opened(asked.eval, asked.eval_pattern, "eval")
         if kind != train.kind:
             raise SettingError(f"eval: {asked.eval}: {kind}, and data is {train.kind}; expected the same")
+        _check_means(asked, kind)
         rows = known.of_rows(pa.table({"id": found.table["id"]}), asked.eval, asked.eval_pattern)
         sides = [
             guard.Side.of(one, np.ones(len(one.table), bool), said)
             for one, said in ((_items(train), "data"), (_items(rows), "eval"))
         ]
-        guard.check(sides[0], sides[1:], (), budget.APART)
+        guard.check(sides[0], sides[1:], (), asked.apart)
         cluster = _clusters(rows.table, asked.cluster)
         part = splits.parts(rows.table["id"].to_pylist(), cluster, asked.seed)
         units = len(set((rows.table["id"].to_numpy() if cluster is None else cluster)[part == "report"]))
@@ -129,6 +132,14 @@ def write_eval(path: Path, ground: Ground) -> None:
     """Which row is in which part, as `splits.write`; read again, so that an overlap ends the loop."""
     splits.write(path, ground.ids, ground.part, ground.cluster)
     splits.read(path)
+
+
+def _check_means(asked: Asked, kind: str) -> None:
+    for name in asked.recipes:
+        makes = compose("show", [f"recipe={name}"])["kind"]
+        if makes != kind:
+            raise SettingError(f"recipes: {name}: makes {makes}, and data is {kind}; expected recipes of {kind}")
+    Shelf.open({name: str(path) for name, path in (asked.banks or {}).items() if path}, kind)
 
 
 def _items(side: Known) -> Manifest:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from sliceforge.engine.errors import SettingError
-from sliceforge.engine.loop.rung import MARGIN, NOTHING, OVERSAMPLE, Candidate, Figure, Rung, Train
+from sliceforge.engine.loop.rung import MARGIN, NOTHING, OVERSAMPLE, Candidate, Figure, Parts, Rung, Train
 
 MOST = 8
 """Candidates, with the two that make no data."""
 
-RUNGS = ((0.25, 2), (0.5, 2), (1.0, 3))
-"""Resource (a share of the full training) and seeds of each rung; half of the made-data arms goes on to the next."""
+RUNGS = (2, 3)
+"""Seeds of each rung; half of the made-data arms goes on to the next. All of them train on everything there is: on a
+part of it, a scarce slice would be scarcer still, and fewer seeds save as much."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The candidate to use, why, and every figure of every rung."""
+    """The candidate to use, why, and every arm's figures."""
 
     candidate: Candidate
     reason: str
@@ -36,43 +40,71 @@ def choose(
     candidates: Sequence[Candidate],
     weak: str,
     *,
+    default: str = NOTHING,
     margin: float = MARGIN,
-    rungs: Sequence[tuple[float, int]] = RUNGS,
+    rungs: Sequence[int] = RUNGS,
     seed: int = 0,
 ) -> Choice:
-    """Train candidates briefly and the better half longer; the last few, and both that make no data, fully.
+    """Train all candidates with a few seeds, and the better half of those that make data with more.
 
-    `nothing` is on every rung, as what the others are measured against; `oversample` on the last. There, the better of
-    these two is taken, unless a made-data arm beats it on the weak slice by more than its noise. An arm that costs
-    another slice more than the margin and its noise, against nothing, is never taken while there is another.
+    On the last rung the default is taken, unless another gains more on the weak slice than its noise; see `Rung.best`.
+    An arm that surely costs another slice more than the margin, against nothing, is never taken.
 
     Args:
-        train: see `Train`; called with seeds from `seed` on, the same for all arms of a rung.
-        candidates: at most 8 with `nothing` and `oversample`, which are added where they are missing.
+        train: see `Train`; asked once for each seed of an arm, from `seed` on, all of a rung together.
+        candidates: at most 8 with `nothing` and `oversample`, which are added where they are missing and always stay.
         weak: the slice that should gain.
+        default: `nothing` or `oversample`: what is right as far as is known without a trial.
         margin: in units of the loss.
-        rungs: (resource, seeds) each.
+        rungs: seeds of each, more from rung to rung.
         seed: the first one.
 
     Raises:
         SettingError: too many candidates, a name twice, no rung, or losses without the weak slice.
     """
-    arms = _with_both(candidates)
-    if not rungs or any(seeds < 1 for _, seeds in rungs):
-        raise SettingError(f"rungs: {list(rungs)}; expected (resource, seeds) each, such as (0.25, 2), (1.0, 3)")
-    made, figures = [arm for arm in arms if arm.makes], []
-    nothing, oversample = (next(arm for arm in arms if arm.name == name) for name in (NOTHING, OVERSAMPLE))
-    for resource, seeds in rungs[:-1]:
-        if len(made) > 1:
-            rung = Rung(train, [nothing, *made], weak, resource, range(seed, seed + seeds), margin)
-            ranked = sorted(made, key=lambda arm: (rung.hurts(arm), rung.loss(arm), arm.cost))
-            made = ranked[: math.ceil(len(ranked) / 2)]
-            figures += rung.figures(nothing, {arm.name: "on" for arm in (nothing, *made)}, "out")
-    resource, seeds = rungs[-1]
-    last = Rung(train, [nothing, oversample, *made], weak, resource, range(seed, seed + seeds), margin)
-    chosen, base, reason = last.best()
-    figures += last.figures(base, {chosen.name: "chosen"}, "not chosen")
-    return Choice(chosen, reason, tuple(figures))
+    left = _with_both(candidates)
+    if not rungs or rungs[0] < 1 or any(after < before for before, after in pairwise(rungs)):
+        raise SettingError(f"rungs: {list(rungs)}; expected seeds of each, no fewer on a later one, such as 2, 3")
+    base = next(arm for arm in left if arm.name == default)
+    runs: dict[tuple[str, int], Parts] = {}
+    out: list[Figure] = []
+    for at, seeds in enumerate(rungs, 1):
+        used = range(seed, seed + seeds)
+        _train(runs, train, left, used, weak)
+        rung = Rung(runs, left, weak, used, margin)
+        if at < len(rungs):
+            left = _better_half(rung)
+            says = {arm.name: "on" for arm in left}
+            out += [figure for figure in rung.figures(base, says, "out") if figure.name not in says]
+    chosen, reason = rung.best(base)
+    return Choice(chosen, reason, (*rung.figures(base, {chosen.name: "chosen"}, "not chosen"), *out))
+
+
+def _better_half(rung: Rung) -> list[Candidate]:
+    """Of the arms that make data, and with them the others."""
+    made = [arm for arm in rung.arms if arm.makes]
+    ranked = sorted(made, key=lambda arm: (rung.hurts(arm), rung.loss(arm), arm.cost))
+    out = ranked[math.ceil(len(ranked) / 2) :]
+    return [arm for arm in rung.arms if arm not in out]
+
+
+def _train(
+    runs: dict[tuple[str, int], Parts], train: Train, arms: Sequence[Candidate], seeds: range, weak: str
+) -> None:
+    """Train what is missing.
+
+    Raises:
+        SettingError: not the losses of the weak slice, or not the same rows each time, or one that is no number.
+    """
+    wanted = [(arm, seed) for arm in arms for seed in seeds if (arm.name, seed) not in runs]
+    for (arm, seed), losses in zip(wanted, train(wanted), strict=True):
+        runs[arm.name, seed] = found = {name: np.atleast_1d(parts) for name, parts in losses.items()}
+        first = next(iter(runs.values()))
+        if weak not in found or {n: len(p) for n, p in found.items()} != {n: len(p) for n, p in first.items()}:
+            raise SettingError(f"train: losses of {', '.join(found)}; expected {weak} and the same rows each time")
+        bad = next((name for name, parts in found.items() if not np.isfinite(parts).all()), None)
+        if bad is not None:
+            raise SettingError(f"train: a loss of {bad} is not a number; expected one, such as 0.25")
 
 
 def _with_both(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -16,7 +16,7 @@ from sliceforge.engine.loop.ground import Ground, write_eval
 from sliceforge.engine.loop.operations import operations
 from sliceforge.engine.loop.rows import slices
 from sliceforge.engine.loop.rows.slices import WeakSlice
-from sliceforge.engine.loop.trainings import Trainings, write_manifest
+from sliceforge.engine.loop.trainings import Rows, Trainings, write_manifest
 
 Said = Callable[[str], None]
 
@@ -112,7 +112,7 @@ def _trainings(asked: Asked, command: Command, ground: Ground, home: Path) -> Tr
         write_manifest(rows, ground.evaluation())
     if not (home / "splits.parquet").exists():
         write_eval(home / "splits.parquet", ground)
-    found = Trainings(home, command, rows, frozenset(ground.ids), asked.jobs)
+    found = Trainings(home, command, Rows(rows, frozenset(ground.ids)), asked.jobs)
     found.sweep()
     return found
 

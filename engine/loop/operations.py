@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sliceforge.engine.loop.allocate import budget as budgets
-from sliceforge.engine.loop.allocate.budget import NOTHING, Budget, Order
+from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Budget, Order
 from sliceforge.engine.loop.allocate.decided import decide
 from sliceforge.engine.loop.arms import arms
 from sliceforge.engine.loop.beginning import RELABEL, suspects
@@ -59,6 +59,7 @@ def blank(own: Loop) -> Budget:
         data=own.asked.eval,
         data_pattern=own.asked.eval_pattern,
         suspects=str(queue) if suspects(own) else None,
+        apart=own.asked.apart,
         clean=own.asked.clean_share,
         banks={name: str(path) for name, path in (own.asked.banks or {}).items() if path},
     )
@@ -79,14 +80,16 @@ def _one(own: Loop, folder: Path, one: WeakSlice, slices: dict[str, str]) -> tup
         why = "no trial was asked for" if rows is None else f"{rows} rows that tune are in it, too few to judge by"
         return order, {"chosen": order.operation, "reason": f"by its diagnosis, {one.cause}: {why}", "figures": []}
     trial = Trial(own.asked, own.ground, own.trainings, folder, candidates, slices, blank(own), own.said)
-    choice = trial.chosen(one.name)
+    choice = trial.chosen(one)
     order = candidates.get(choice.candidate.name, candidates[NOTHING])
     own.said(f"{one.name}: {choice.reason}")
     return order, choice.plain()
 
 
 def _by_diagnosis(own: Loop, one: WeakSlice, free: np.ndarray, candidates: dict[str, Order]) -> Order:
-    """What its cause asks for, of what could be tried."""
+    """What its cause asks for, of what could be tried; a scarce slice is repeated rather than painted unseen."""
+    if one.cause == "scarcity" and (free & own.ground.inside(one.where)).any():
+        return candidates.get(OVERSAMPLE, candidates[NOTHING])
     order = decide(one, own.asked.recipes, own.ground.train, free, own.asked.banks or {}).order
     name = f"{order.operation} {order.recipe}" if order.makes else order.operation
     return candidates.get(name, candidates[NOTHING])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sliceforge.engine import commit, predicate
+from sliceforge.engine.compose import compose
 from sliceforge.engine.loop.allocate import budget as budgets
 from sliceforge.engine.loop.allocate import spending, subsets
 from sliceforge.engine.loop.allocate.allocating import NEXT, Allocated
@@ -25,10 +26,11 @@ from sliceforge.engine.loop.grown import grown
 from sliceforge.engine.loop.operations import blank, usable
 from sliceforge.engine.loop.rows import slices
 from sliceforge.engine.loop.rows.slices import WeakSlice
+from sliceforge.engine.loop.second import second
 from sliceforge.engine.loop.steps import Done, digest, found, place
 from sliceforge.engine.loop.trainings import Training, write_manifest
 from sliceforge.engine.loop.verify import effect
-from sliceforge.engine.loop.verify.verifying import verified
+from sliceforge.engine.loop.verify.verifying import Verified, verified
 
 if TYPE_CHECKING:
     from sliceforge.engine.loop.loop import Loop
@@ -86,10 +88,20 @@ def round_of(
     paths = [own.home / path for path in after["predictions"]]
     inputs = {"before": [digest(path) for path in before], "after": [digest(path) for path in paths]}
     some = [one for one in worked if items["items"][one.name]]
-    train = str(made / "made" / budgeted.TABLE)
-    return own.step(
-        "verify", inputs, lambda folder: _verified(own, folder, weak, some, before, paths) | {"train": train}, again
-    )
+    first = found(place(own.home, "verify")) if again else None
+
+    def verifying(folder: Path) -> Done:
+        judged = _verified(own, folder, weak, some, before, paths)
+        if first:
+            judged = replace(judged, verdict=second(first["verdict"], judged.verdict))
+        effect.write(judged, str(folder / "verdict.yaml"))
+        effect.page(judged, folder / "verdict.html")
+        verdict, table = judged.verdict.plain(), effect.told(judged).removesuffix(f"\n{judged.sentence()}")
+        train = str(made / "made" / budgeted.TABLE)
+        said = {name: verdict[name] for name in ("decision", "reason")}
+        return {**said, "table": table, "verdict": verdict, "train": train}
+
+    return dict(own.step("verify", inputs, verifying, again))
 
 
 def _half(own: Loop) -> int:
@@ -143,7 +155,7 @@ def _verified(
     worked: Sequence[WeakSlice],
     before: Sequence[Path],
     after: Sequence[Path],
-) -> Done:
+) -> Verified:
     """The verdict on the rows that report alone."""
     others = pa.array((own.ground.part != "report").tolist())
     used = folder / "used.parquet"
@@ -152,7 +164,7 @@ def _verified(
     if len(worked) > 1:
         every.insert(0, WeakSlice(ALL, " OR ".join(f"({one.where})" for one in worked)))
     slices.write(folder / "slices.yaml", every, {}, None)
-    config: Mapping[str, object] = {
+    given = {
         "before": [str(path) for path in before],
         "after": [str(path) for path in after],
         "slices": str(folder / "slices.yaml"),
@@ -161,16 +173,6 @@ def _verified(
         "pattern": own.asked.eval_pattern,
         "cluster": own.asked.cluster,
         "found_on": str(used),
-        "margin": 0.01,
         "seed": own.asked.seed,
     }
-    judged = verified(config)
-    effect.write(judged, str(folder / "verdict.yaml"))
-    effect.page(judged, folder / "verdict.html")
-    verdict = judged.verdict.plain()
-    return {
-        "decision": verdict["decision"],
-        "reason": verdict["reason"],
-        "table": effect.told(judged),
-        "verdict": verdict,
-    }
+    return verified({**compose("verify", ()), **given})

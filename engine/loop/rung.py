@@ -1,4 +1,4 @@
-"""One rung of successive halving: arms trained alike, and what their figures say."""
+"""Arms trained with the same seeds, and what their figures say."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from sliceforge.engine.errors import SettingError
-
 NOTHING, OVERSAMPLE = "nothing", "oversample"
 MARGIN = 0.01
 """What an arm may cost another slice."""
 
-NOISE = 1.0
-"""Standard errors by which a made-data arm must be better than the best that makes none."""
+NOISE, HARM = 1.0, 1.645
+"""Standard errors by which an arm must be better than the default, and by which it must have cost another slice more
+than the margin: as surely as `verify` asks for, which would send it back."""
 
 
 @dataclass(frozen=True)
@@ -39,26 +38,27 @@ class Candidate:
         return self.name not in (NOTHING, OVERSAMPLE)
 
 
-Train = Callable[[Candidate, int, float], Mapping[str, float]]
-"""(candidate, seed, resource) → mean loss of each slice on rows that tune, never on those that report."""
+Parts = Mapping[str, Sequence[float] | np.ndarray]
+"""Slice → (U,) what each of its rows, or of its clusters of rows, adds to its mean loss: their sum is that."""
+
+Train = Callable[[Sequence[tuple[Candidate, int]]], Sequence[Parts]]
+"""Candidates with a seed each → the losses of each on rows that tune, never on those that report; the same units each
+time."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One arm on one rung.
+    """One arm.
 
     Args:
         name: of the candidate.
-        resource: share of the full training.
-        losses: slice → (S,) losses, one per seed.
-        says: `out` (too weak for the next rung) or `on`, on the last rung `chosen` or `not chosen`; `hurts`: not taken,
-            as another slice loses.
-        gain: on the weak slice against the best arm that makes no data (before the last rung: against nothing).
-        noise: standard error of that gain, pooled over the rung's arms.
+        losses: slice → (S,) mean losses, one per seed.
+        says: `out` (too weak for the last rung), `chosen`, `not chosen`, or `hurts`: another slice loses.
+        gain: on the weak slice against the default arm, with the seeds of both.
+        noise: standard error of that gain.
     """
 
     name: str
-    resource: float
     losses: Mapping[str, tuple[float, ...]]
     says: str
     gain: float
@@ -68,68 +68,86 @@ class Figure:
         """For YAML and JSON."""
         losses = {name: [round(v, 6) for v in values] for name, values in self.losses.items()}
         figures = {"gain": round(self.gain, 6), "noise": round(self.noise, 6)}
-        return {"name": self.name, "resource": self.resource, "says": self.says, **figures, "losses": losses}
+        return {"name": self.name, "says": self.says, **figures, "losses": losses}
 
 
 class Rung:
-    """Arms trained with the same resource and the same seeds."""
+    """Arms with the same seeds.
+
+    Args:
+        runs: (arm's name, seed) → what its training says.
+        arms: with `nothing`.
+        weak: the slice that should gain.
+        seeds: of each.
+        margin: what an arm may cost another slice.
+    """
 
     def __init__(
-        self, train: Train, arms: Sequence[Candidate], weak: str, resource: float, seeds: range, margin: float
+        self, runs: Mapping[tuple[str, int], Parts], arms: Sequence[Candidate], weak: str, seeds: range, margin: float
     ) -> None:
-        self.arms, self.weak, self.resource, self.margin = list(arms), weak, resource, margin
+        self.arms, self.weak, self.margin = list(arms), weak, margin
         self.at = {arm.name: row for row, arm in enumerate(self.arms)}
-        runs = [[train(arm, seed, resource) for seed in seeds] for arm in self.arms]
-        names = list(runs[0][0])
-        if weak not in names or any(set(run) != set(names) for line in runs for run in line):
-            raise SettingError(f"train: losses of {', '.join(names)}; expected {weak} and the same slices each time")
-        self.losses = {n: np.array([[run[n] for run in line] for line in runs], np.float64) for n in names}  # (A, S)
-        bad = next((name for name, losses in self.losses.items() if not np.isfinite(losses).all()), None)
-        if bad is not None:
-            raise SettingError(f"train: a loss of {bad} is not a number; expected one, such as 0.25")
+        self.parts = {
+            name: np.array([[runs[arm.name, seed][name] for seed in seeds] for arm in self.arms], np.float64)
+            for name in runs[self.arms[0].name, seeds[0]]
+        }  # (A, S, U)
 
-    def loss(self, arm: Candidate) -> float:
-        """Of an arm on the weak slice, over seeds."""
-        return float(self.losses[self.weak][self.at[arm.name]].mean())
+    def loss(self, arm: Candidate, name: str | None = None) -> float:
+        """Of an arm on a slice, the weak one unless named, over seeds."""
+        return float(self.parts[name or self.weak][self.at[arm.name]].sum(axis=1).mean())
 
-    def noise(self, name: str) -> float:
-        """Standard error of the difference of two arms on a slice: what is left beside arms and seeds, pooled."""
-        losses = self.losses[name]
-        arms, seeds = losses.shape
-        if seeds < 2:
+    def noise(self, arm: Candidate, base: Candidate, name: str | None = None) -> float:
+        """Standard error of the difference of two arms on a slice: other rows might have said else, and other seeds.
+
+        Of rows by the spread of the paired differences, of seeds by what is left beside arms and seeds, over all arms.
+        """
+        if arm == base:
             return 0.0
-        left = losses - losses.mean(axis=1, keepdims=True) - losses.mean(axis=0) + losses.mean()
-        return math.sqrt(2 * float((left**2).sum()) / ((arms - 1) * (seeds - 1)) / seeds)
+        parts = self.parts[name or self.weak]
+        apart = (parts[self.at[arm.name]] - parts[self.at[base.name]]).mean(axis=0)  # (U,)
+        units = len(apart)
+        of_rows = units / (units - 1) * float(((apart - apart.mean()) ** 2).sum()) if units > 1 else 0.0
+        means = parts.sum(axis=2)  # (A, S)
+        arms, seeds = means.shape
+        left = means - means.mean(axis=1, keepdims=True) - means.mean(axis=0) + means.mean()
+        of_seeds = 2 * float((left**2).sum()) / ((arms - 1) * (seeds - 1)) / seeds if min(arms, seeds) > 1 else 0.0
+        return math.sqrt(of_rows + of_seeds)
 
     def hurts(self, arm: Candidate) -> bool:
-        """Whether another slice loses more than the margin, and more than the noise explains."""
-        row, base = self.at[arm.name], self.at[NOTHING]
-        for name, losses in self.losses.items():
-            lost = float(losses[row].mean() - losses[base].mean())
-            if name != self.weak and lost > self.margin + NOISE * self.noise(name):
-                return True
-        return False
+        """Whether another slice surely loses more than the margin, against nothing."""
+        nothing = self.arms[self.at[NOTHING]]
+        others = [name for name in self.parts if name != self.weak]
+        lost = {name: self.loss(arm, name) - self.loss(nothing, name) for name in others}
+        return any(lost[name] > self.margin + HARM * self.noise(arm, nothing, name) for name in others)
 
-    def best(self) -> tuple[Candidate, Candidate, str]:
-        """The arm to take, the arm without made data that it is measured against, and why."""
-        fit = [arm for arm in self.arms if not self.hurts(arm)]  # nothing is always among them
-        base = min((arm for arm in fit if not arm.makes), key=lambda arm: (self.loss(arm), arm.name == OVERSAMPLE))
-        noise = self.noise(self.weak)
-        better = [arm for arm in fit if arm.makes and self.loss(base) - self.loss(arm) > NOISE * noise]
-        if not better:
-            return base, base, f"no operation beats {base.name} by more than its noise ({100 * noise:.1f} points)"
-        top = min(self.loss(arm) for arm in better)
-        chosen = min(better, key=lambda arm: (self.loss(arm) - top > NOISE * noise, arm.cost, self.loss(arm)))
-        gain = 100 * (self.loss(base) - self.loss(chosen))
-        return chosen, base, f"{chosen.name} is {gain:.1f} points better than {base.name} (noise {100 * noise:.1f})"
+    def best(self, default: Candidate) -> tuple[Candidate, str]:
+        """The arm to take, and why: the default, unless another gains more than the noise of its gain; then the most.
+
+        A few rows and seeds make some arm look better by chance, the more so the more arms there are. The default is
+        what is known to be right without a trial, so that it is left for evidence alone (the one-standard-error rule).
+        """
+        if self.hurts(default):
+            default = self.arms[self.at[NOTHING]]
+        others = [arm for arm in self.arms if arm is not default and not self.hurts(arm)]
+        if not others:
+            return default, f"everything but {default.name} harms another slice"
+        sure = [arm for arm in others if self.gain(arm, default) > NOISE * self.noise(arm, default)]
+        chosen = max(sure or others, key=lambda arm: (self.gain(arm, default), -arm.cost))
+        gain, noise = 100 * self.gain(chosen, default), 100 * self.noise(chosen, default)
+        said = f"{chosen.name} is {abs(gain):.1f} points {'better' if gain > 0 else 'worse'} than {default.name}"
+        if not sure:
+            return default, f"nothing else is surely better than {default.name}: {said} (noise {noise:.1f})"
+        return chosen, f"{said} (noise {noise:.1f})"
+
+    def gain(self, arm: Candidate, base: Candidate) -> float:
+        """By how much an arm's loss on the weak slice is less than another's."""
+        return self.loss(base) - self.loss(arm)
 
     def figures(self, base: Candidate, says: Mapping[str, str], otherwise: str) -> list[Figure]:
         """A row for each arm, with its gain against one of them, and what `says` or `otherwise` has of it."""
-        noise = self.noise(self.weak)
         found = []
         for arm in self.arms:
-            row = self.at[arm.name]
-            losses = {name: tuple(values[row].tolist()) for name, values in self.losses.items()}
+            losses = {name: tuple(parts[self.at[arm.name]].sum(axis=1).tolist()) for name, parts in self.parts.items()}
             said = says.get(arm.name, "hurts" if self.hurts(arm) else otherwise)
-            found.append(Figure(arm.name, self.resource, losses, said, self.loss(base) - self.loss(arm), noise))
+            found.append(Figure(arm.name, losses, said, self.gain(arm, base), self.noise(arm, base)))
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ Done = dict[str, Any]
 def agree(home: Path, wanted: Mapping[str, Any]) -> None:
     """Begin a loop, or go on with the one that is there: `loop.yaml` holds all that decides its end.
 
+    A loop of which nothing is finished, no step and no training, gives way to another: its settings were mended.
+
     Raises:
         SettingError: the folder holds another loop, or something else; what differs is named.
     """
@@ -35,12 +38,23 @@ def agree(home: Path, wanted: Mapping[str, Any]) -> None:
             was = None
         if not isinstance(was, dict):
             raise SettingError(f"out: {home}: its loop.yaml cannot be read; name another folder, such as out=LOOP2")
-        _same(was, now, f"out: {home}: holds another loop")
+        if was == now:
+            return
+        if any(home.glob(f"*/{RECEIPT}")) or any(home.glob("*/trainings/[!.]*")):
+            _same(was, now, f"out: {home}: holds another loop")
+        for left in (home / "eval.csv", home / "eval.parquet", home / "splits.parquet"):
+            left.unlink(missing_ok=True)
+        shutil.rmtree(place(home, STEPS[0]), ignore_errors=True)
+        _begun(path, now)
     elif {one.name for one in home.iterdir() if not one.name.startswith(commit.TEMPORARY)} - {"log"}:
         raise SettingError(f"out: {home}: is not empty and holds no loop; name another folder, such as out=LOOP2")
     else:
-        with commit.committed(path) as file:
-            file.write(yaml.safe_dump(now, sort_keys=False, allow_unicode=True).encode())
+        _begun(path, now)
+
+
+def _begun(path: Path, settings: Mapping[str, Any]) -> None:
+    with commit.committed(path) as file:
+        file.write(yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True).encode())
 
 
 def place(home: Path, step: str, again: bool = False) -> Path:

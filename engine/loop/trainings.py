@@ -18,6 +18,7 @@ from pyarrow import csv
 
 from sliceforge.engine import commit
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.loop.answered import answered
 from sliceforge.engine.loop.command import Command
 from sliceforge.engine.loop.rows import predictions
 from sliceforge.engine.loop.rows.predictions import Predictions
@@ -28,7 +29,18 @@ RECEIPT = "training.json"
 BEGUN = ".begun-"
 """How the folders of trainings begin that are not finished."""
 
-MAGIC = b"PAR1"
+
+@dataclass(frozen=True)
+class Rows:
+    """What a training must say something of.
+
+    Args:
+        place: the manifest, what `{eval}` is.
+        ids: of its rows.
+    """
+
+    place: Path
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -40,12 +52,14 @@ class Training:
         seed: what `{seed}` is.
         step: the folder of the step that it belongs to.
         name: of its folder there.
+        rows: that it judges; None: the evaluation rows.
     """
 
     train: Path
     seed: int
     step: Path
     name: str
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -55,15 +69,13 @@ class Trainings:
     Args:
         home: the loop's folder.
         command: the user's.
-        rows: the evaluation manifest, with an `id` that every training must say something of.
-        ids: of the evaluation rows.
+        rows: the evaluation rows.
         jobs: how many run at a time.
     """
 
     home: Path
     command: Command
-    rows: Path
-    ids: frozenset[str]
+    rows: Rows
     jobs: int = 1
 
     def done(self, wanted: Sequence[Training], told: Callable[[int, int], None]) -> list[Path]:
@@ -115,7 +127,10 @@ class Trainings:
         return found
 
     def _key(self, one: Training) -> str:
-        return digest([self.command.text, digest(one.train), digest(self.rows), one.seed])
+        return digest([self.command.text, digest(one.train), digest(self._rows(one).place), one.seed])
+
+    def _rows(self, one: Training) -> Rows:
+        return one.rows or self.rows
 
     def _run(self, one: Training, key: str, stopped: threading.Event) -> Path:
         folder = one.step / "trainings" / one.name
@@ -123,28 +138,15 @@ class Trainings:
         part = folder.with_name(f"{BEGUN}{one.name}.{os.getpid()}")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        written, log = part / "predictions.csv", one.step / "log" / f"{one.name}.txt"
-        values = {"train": one.train, "predictions": written, "seed": one.seed, "eval": self.rows}
+        written, log = part / f"{one.name}.csv", one.step / "log" / f"{one.name}.txt"
+        values = {"train": one.train, "predictions": written, "seed": one.seed, "eval": self._rows(one).place}
         seconds = self.command.run({name: str(value) for name, value in values.items()}, log, stopped)
-        name = self._checked(written, log)
+        name = answered(written, log, self._rows(one).ids)
         receipt = {"key": key, "seed": one.seed, "predictions": name, "seconds": round(seconds, 3)}
         (part / RECEIPT).write_text(json.dumps(receipt) + "\n", "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
         return folder / name
-
-    def _checked(self, written: Path, log: Path) -> str:
-        """The name of what a training wrote, by its content, once it is known to be predictions of the rows."""
-        if not written.is_file() or not written.stat().st_size:
-            raise SettingError(f"train: the command wrote no {{predictions}}, {written.name}; see {log}")
-        path = written.with_suffix(suffix(written))
-        written.rename(path)
-        said = predictions.load(str(path), "train: {predictions}")
-        lacking = sorted(self.ids.difference(said.ids.tolist()))
-        if lacking:
-            what = f"{len(lacking)} of {len(self.ids)} evaluation rows are not in it, such as {shown(lacking[0], 60)!r}"
-            raise SettingError(f"train: {{predictions}}: {what}; expected ids as {{eval}} has them")
-        return path.name
 
 
 def load(paths: Sequence[Path], ids: Sequence[str]) -> list[Predictions]:
@@ -162,13 +164,6 @@ def load(paths: Sequence[Path], ids: Sequence[str]) -> list[Predictions]:
             raise SettingError(f"predictions: no row of {shown(lacking[0], 60)!r}; expected one for each row of eval")
         found.append(one.take(np.array([at[name] for name in ids], int)))
     return found
-
-
-def suffix(path: Path) -> str:
-    """What a table's content is: .parquet, .jsonl or .csv."""
-    with path.open("rb") as file:
-        head = file.read(64)
-    return ".parquet" if head.startswith(MAGIC) else ".jsonl" if head.lstrip()[:1] == b"{" else ".csv"
 
 
 def write_manifest(path: Path, table: pa.Table) -> Path:

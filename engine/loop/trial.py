@@ -1,9 +1,9 @@
-"""Which operation a weak slice gets: tried by the user's own command on smaller sets, judged on the rows that tune."""
+"""Which operation a weak slice gets: tried by the user's own command, judged on the rows that tune."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sliceforge.engine.loop.allocate import budget as budgets
-from sliceforge.engine.loop.allocate.budget import NOTHING, Budget, Order
+from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Budget, Order
 from sliceforge.engine.loop.asked import Asked
 from sliceforge.engine.loop.generate import budgeted
 from sliceforge.engine.loop.ground import Ground
@@ -45,48 +45,41 @@ class Trial:
     slices: Mapping[str, str]
     blank: Budget
     said: Said
-    _tables: dict[str, pa.Table] = field(default_factory=dict)
 
-    def chosen(self, weak: str) -> Choice:
-        """The arm that is best on a slice and harms no other."""
-        candidates = [Candidate(name) for name in self.orders]
-        return choose(self._trained, candidates, weak, rungs=RUNGS, seed=0)
+    def chosen(self, weak: WeakSlice) -> Choice:
+        """The arm that is best on a slice and harms no other; if that is scarce and none surely is, oversampling."""
+        default = OVERSAMPLE if weak.cause == "scarcity" else NOTHING
+        return choose(self._trained, [Candidate(name) for name in self.orders], weak.name, default=default)
 
-    def count(self) -> int:
-        """How many trainings that is at most."""
-        return count(len(self.orders))
+    def _trained(self, wanted: Sequence[tuple[Candidate, int]]) -> list[dict[str, np.ndarray]]:
+        some = [self._training(candidate, seed) for candidate, seed in wanted]
+        slice_, names = self.orders[NOTHING].name, dict.fromkeys(candidate.name for candidate, _ in wanted)
+        self.said(f"{slice_}: tries {', '.join(names)}")
+        paths = self.trainings.done(some, lambda done, of: self.said(f"{slice_}: {done} of {of} trainings"))
+        return [parts(self.ground, path, self.slices, "tune") for path in paths]
 
-    def _trained(self, candidate: Candidate, seed: int, resource: float) -> dict[str, float]:
+    def _training(self, candidate: Candidate, seed: int) -> Training:
         order = self.orders.get(candidate.name, self.orders[NOTHING])
         name = f"{order.name}-{candidate.name.replace('/', '_').replace(' ', '_')}"
-        train = self._manifest(candidate.name, order, name, resource)
-        one = Training(train, seed, self.step, f"{name}-{100 * resource:.0f}-seed_{seed}")
-        self.said(f"{order.name}: {candidate.name}, {resource:.0%} of the training set, seed {seed}")
-        (path,) = self.trainings.done([one], lambda done, wanted: None)
-        return losses(self.ground, path, self.slices, "tune")
+        return Training(self._manifest(candidate.name, order, name), seed, self.step, f"{name}-seed_{seed}")
 
-    def _manifest(self, arm: str, order: Order, name: str, resource: float) -> Path:
-        """The training manifest of an arm: a share of the originals, and what is made or repeated of these."""
-        path = self.step / "manifests" / f"{name}-{100 * resource:.0f}.{self.asked.table}"
+    def _manifest(self, arm: str, order: Order, name: str) -> Path:
+        """The training manifest of an arm: the originals, and what is made or repeated of these."""
+        path = self.step / "manifests" / f"{name}.{self.asked.table}"
         if path.exists():
             return path
-        chosen = self.ground.subset(resource)
         if arm == NOTHING or not order.items:
-            return write_manifest(path, self.ground.manifest(chosen))
-        if arm not in self._tables:
-            self._tables[arm] = made(self.step / "made" / name, order, self.blank, self.asked)
-        ids = pa.array(self.ground.train.table["id"].filter(pa.array(chosen)).to_pylist(), pa.string())
-        return write_manifest(path, _of(self._tables[arm], set(ids.to_pylist())))
+            return write_manifest(path, self.ground.manifest(np.ones(len(self.ground.train.table), bool)))
+        return write_manifest(path, made(self.step / "made" / name, order, self.blank, self.asked))
 
 
 def count(arms: int) -> int:
     """Trainings of a trial of so many arms, two of which make no data, at most."""
-    left, total = arms - 2, 0
-    for _, seeds in RUNGS[:-1]:
-        if left > 1:
-            total += (left + 1) * seeds
-            left = -(-left // 2)
-    return total + (left + 2) * RUNGS[-1][1]
+    total, before = 0, 0
+    for seeds in RUNGS:
+        total += arms * (seeds - before)
+        arms, before = 2 + -(-(arms - 2) // 2), seeds
+    return total
 
 
 def made(out: Path, order: Order, blank: Budget, asked: Asked) -> pa.Table:
@@ -99,27 +92,26 @@ def made(out: Path, order: Order, blank: Budget, asked: Asked) -> pa.Table:
 
 def losses(ground: Ground, path: Path, slices: Mapping[str, str], part: str) -> dict[str, float]:
     """Mean loss of each slice that has rows enough, and of everything outside them, on a part of the rows."""
+    return {name: float(own.sum()) for name, own in parts(ground, path, slices, part).items()}
+
+
+def parts(ground: Ground, path: Path, slices: Mapping[str, str], part: str) -> dict[str, np.ndarray]:
+    """What each row of a slice, or each cluster of its rows, adds to that mean loss; see `rung.Parts`."""
     (told,) = load([path], ground.ids)
     rows = ground.part == part
     loss, weight = told.loss[rows], np.ones(int(rows.sum())) if told.weight is None else told.weight[rows]
+    unit = np.arange(len(loss)) if ground.cluster is None else np.unique(ground.cluster[rows], return_inverse=True)[1]
     masks = {name: ground.mask(where, part) for name, where in slices.items()}
-    rest = ~np.any(list(masks.values()), axis=0)
-    masks[REST] = rest
-    return {
-        name: float(np.average(loss[mask], weights=weight[mask]))
-        for name, mask in masks.items()
-        if mask.sum() >= FEWEST and weight[mask].sum() > 0
-    }
+    masks[REST] = ~np.any(list(masks.values()), axis=0)
+    found = {}
+    for name, mask in masks.items():
+        if mask.sum() >= FEWEST and weight[mask].sum() > 0:
+            own = np.unique(unit[mask], return_inverse=True)[1]
+            found[name] = np.bincount(own, (loss * weight)[mask]) / weight[mask].sum()
+    return found
 
 
 def few(ground: Ground, one: WeakSlice) -> int | None:
     """The rows of a slice that tune, where they are too few to judge by."""
     rows = int(ground.mask(one.where, "tune").sum())
     return rows if rows < FEWEST else None
-
-
-def _of(table: pa.Table, ids: set[str]) -> pa.Table:
-    """The originals among some ids, and what comes of these alone."""
-    rows = zip(table["id"].to_pylist(), table["slice"].to_pylist(), table["parents"].to_pylist(), strict=True)
-    keep = [item in ids if name is None else bool(parents) and set(parents) <= ids for item, name, parents in rows]
-    return table.filter(pa.array(keep, pa.bool_()))

@@ -18,12 +18,14 @@ from sliceforge.engine.loop.allocate.allocation import Need, Portion, allocate
 from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Budget, Order
 from sliceforge.engine.loop.allocate.curves import Curve
 from sliceforge.engine.loop.allocate.decided import Decision, decide
+from sliceforge.engine.loop.allocate.given import check_apart, check_banks, names
 from sliceforge.engine.loop.allocate.stop import Stop, stopped
 from sliceforge.engine.loop.generate.prepared import Prepared, prepared
 from sliceforge.engine.loop.rows import known, slices
 from sliceforge.engine.loop.rows.attributes import measured
 from sliceforge.engine.loop.rows.columns import MEASURED, joined
 from sliceforge.engine.loop.rows.known import Known
+from sliceforge.engine.loop.rows.place import check_place
 from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.naming import own
@@ -77,6 +79,8 @@ def allocated(config: Mapping[str, Any]) -> Allocated:
         RunError: a store does not answer.
     """
     total, weak = _amount(config), _slices(config)
+    check_place(config["out"], "budget.yaml")
+    recipes, apart = names(config, "recipes", "speech/car_noise"), names(config, "apart", "speaker")
     blank = Budget(
         tuple(Order(one.name, one.where) for one in weak),
         train=config["train"],
@@ -86,13 +90,15 @@ def allocated(config: Mapping[str, Any]) -> Allocated:
         predictions=config["predictions"],
         suspects=config["suspects"],
         seed=config["seed"],
-        apart=tuple(config["apart"] or ()),
+        apart=apart,
         banks={name: str(path) for name, path in (config["banks"] or {}).items() if path},
     )
     material = prepared(blank)
+    check_apart(apart, material)
+    check_banks(blank.banks, material.kind, recipes)
     train = _known(material)
     usable = material.usable[material.trains]
-    recipes, banks, residual = config["recipes"] or (), *_donors(blank, material)
+    banks, residual = _donors(blank, material)
     decisions = {one.name: decide(one, recipes, train, usable, banks, residual) for one in weak}
     curves, points = subsets.curves(config["curves"], [one.name for one in weak])
     rows = slices.header(config["slices"]).get("of") or {}

@@ -15,6 +15,9 @@ from sliceforge.engine.loop.generate.painted import operator
 from sliceforge.engine.loop.rows.known import Known
 from sliceforge.engine.loop.rows.slices import WeakSlice
 
+EXAMPLES = {"audio": "speech/car_noise", "image": "photometric"}
+"""Kind of the training data → a recipe for it."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -71,8 +74,9 @@ def decide(
         if own.any():
             order = Order(slice_.name, slice_.where, OVERSAMPLE, parents=slice_.where)
             return Decision(order, int(own.sum()), int(own.sum()))
-    why = "no recipe acts on what the slice is about" if fits else "no recipe for it was given"
-    note = f"{why}; expected recipes=, such as recipes=[speech/car_noise]"
+    missing = f"none of the recipes makes {train.kind}" if recipes else "no recipe was given"
+    why = "no recipe acts on what the slice is about" if fits else missing
+    note = f"{why}; expected recipes=, such as recipes=[{EXAMPLES.get(train.kind, EXAMPLES['audio'])}]"
     return replace(nothing, order=replace(nothing.order, notes=(*slice_.evidence, note)))
 
 

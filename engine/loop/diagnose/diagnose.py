@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from sliceforge.engine.loop.diagnose.gate import Verdict
-from sliceforge.engine.loop.diagnose.outside import FEW, Matched, Met, Outside, matched, outside
+from sliceforge.engine.loop.diagnose.outside import FEW, Matched, Met, Outside, like_the_rest, matched, outside
 from sliceforge.engine.loop.rows.conditions import in_words
 from sliceforge.engine.loop.rows.known import Known
 from sliceforge.engine.loop.rows.slices import Range
@@ -51,17 +51,23 @@ def diagnose(
     judged = first.lines if first else ()
     found, there = outside(where, rows, train), matched(where, rows, train)
     lacking = tuple(f"training has no column {name}" for name in there.lacking)
+    scarce, counted = _scarce(there, train)
+    if found and scarce and like_the_rest(found, where, rows):
+        shared = "the other evaluated rows lie there too, and the model is better on them"
+        return Diagnosis("scarcity", (*counted, *_shifted(found, train), shared, *lacking, *judged))
     if found:
         return Diagnosis("nuisance", (*_shifted(found, train), *lacking, *judged))
     covered = f"its measured attributes are covered: none of {len(rows.attributes)} lies outside training's"
     covered = covered if rows.attributes else "no attribute is measured of its items"
-    scarce, counted = _scarce(there, train)
     if scarce:
         return Diagnosis("scarcity", (*counted, covered, *lacking, *judged))
     judged += last.lines if last else ()
     if last and last.fix:
         return Diagnosis("labels", (*last.lines, *counted, covered, *lacking))
-    like = f"training has enough like it ({in_words(where, rows.units)}): collect more of it, or look at its labels"
+    like = f"training has enough like it ({in_words(where, rows.units)})"
+    if there.lacking:
+        like = f"whether training has enough like it ({in_words(where, rows.units)}) is not known"
+    like += ": collect more of it, or look at its labels"
     return Diagnosis("neither", (*counted, covered, *lacking, *judged, like))
 
 

@@ -16,7 +16,7 @@ NOISY = 0.08
 BELOW, ABOVE = 0.5, 1.0
 """Standard errors: as far above `NOISY` the rate must lie; as far below it the surer half's rate may lie.
 
-`python -m benchmarks.loop_labels` simulates this rule and others: the estimate alone alarms on up to 16 % of the sets
+`python -m benchmarks.loop.labels` simulates this rule and others: the estimate alone alarms on up to 16 % of the sets
 of 200 with 5 % noise, and a 95 % bound misses a quarter of those with 12 % and more. With a model that is right on 95 %
 of the items, this rule closes from 500 items on in at most 1 % of the sets with 5 % noise and at least 99 % of those
 with 12 %; with 200 in at most 7 % and at least 87 %. One that is right on 90 % needs 2000 items for as much.
@@ -37,7 +37,7 @@ contradicts of the surer half.
 
 Wrong labels are contradicted wherever they are; a model that meets noise, or is weak, errs where it is less sure.
 `HARD` is asked for, of the surest quarter too, in a slice of which the model is less often sure than elsewhere, or with
-fewer than `KNOWS` of whose labels it agrees; there it must agree with `LEAST`. `python -m benchmarks.loop_slices`
+fewer than `KNOWS` of whose labels it agrees; there it must agree with `LEAST`. `python -m benchmarks.loop.slices`
 measures false alarms on hard slices, and hits on mislabelled ones.
 """
 

@@ -142,6 +142,19 @@ def outside(where: str, rows: Known, train: Known) -> list[Outside]:
     return sorted(named.values(), key=lambda one: (not one.own, -one.psi, one.column))
 
 
+def like_the_rest(found: Sequence[Outside], where: str, rows: Known) -> bool:
+    """Whether a slice lies, on attributes that it is no condition on, where the other evaluated rows lie as well.
+
+    What all of them have does not tell why the model is worse on some.
+    """
+    inside = predicate.select(rows.table, where, "where")
+    for one in found:
+        own, rest = rows.numbers(one.column, inside), rows.numbers(one.column, ~inside)
+        if one.own or not len(rest) or kolmogorov_smirnov(rest, own)[1] * len(found) <= ALPHA:
+            return False
+    return True
+
+
 def _moved(
     column: str, values: np.ndarray, known: np.ndarray, wider: Sequence[np.ndarray], tests: int
 ) -> dict[str, Outside]:

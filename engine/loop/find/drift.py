@@ -14,6 +14,7 @@ from sliceforge.engine.errors import SettingError
 from sliceforge.engine.loop.diagnose.two_samples import chi_square, kolmogorov_smirnov, stability
 from sliceforge.engine.loop.find.statistics import benjamini_hochberg
 from sliceforge.engine.loop.rows.columns import searchable
+from sliceforge.engine.placing import COLUMNS
 
 Q = 0.05
 """The false discovery rate."""
@@ -116,6 +117,9 @@ def pairs(reference: pa.Table, production: pa.Table) -> list[tuple[str, pa.Chunk
         if len(table) < LEAST:
             raise SettingError(f"{name}: {len(table)} rows; expected at least {LEAST}")
     shared = [name for name in reference.column_names if name in production.column_names]
+    # A manifest has them all: one that nobody filled in says nothing of what drifted, and would hide what did.
+    unfilled = [name for name in COLUMNS if name in shared and _lacked(reference[name], production[name])]
+    shared = [name for name in shared if name not in unfilled]
     if not [name for name in shared if name != "id"]:
         raise SettingError("production: has no column of the reference's; expected the same, such as snr_est")
     sides: tuple[dict[str, pa.ChunkedArray], dict[str, pa.ChunkedArray]] = {}, {}
@@ -136,6 +140,10 @@ def pairs(reference: pa.Table, production: pa.Table) -> list[tuple[str, pa.Chunk
     names = searchable(pa.concat_tables([before, after]))
     names += [name for name in ("pred",) if name in before.column_names]
     return [(name, before[name], after[name]) for name in names]
+
+
+def _lacked(before: pa.ChunkedArray, after: pa.ChunkedArray) -> bool:
+    return any(len(side) == side.null_count for side in (before, after))
 
 
 def _numeric(kind: pa.DataType) -> bool:

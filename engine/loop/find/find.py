@@ -110,7 +110,7 @@ def find(
     to search that often, by the latter alone. Figures are of the rows that were searched: the luckiest of many slices
     come first, and their gaps are some points too large.
     `way="half"` searches one half and judges on the other, with Benjamini–Hochberg over the few that are left: figures
-    are as they would be on new rows, at the price of half of the rows' power. `benchmarks/loop_search.py` measures what
+    are as they would be on new rows, at the price of half of the rows' power. `benchmarks/loop/search.py` measures what
     either finds, and by how much gaps are too large.
 
     Args:

@@ -25,6 +25,7 @@ from sliceforge.engine.loop.rows import predictions
 from sliceforge.engine.loop.rows import slices as slices_file
 from sliceforge.engine.loop.rows.columns import searchable
 from sliceforge.engine.loop.rows.known import Known, of_items, of_rows
+from sliceforge.engine.loop.rows.place import check_place
 from sliceforge.engine.loop.rows.slices import WeakSlice
 from sliceforge.engine.report import shell
 
@@ -120,11 +121,11 @@ def find_slices(config: Mapping[str, Any]) -> Found:
     }
     if found.clusters is not None:
         of["clusters"] = [one.plain() for one in found.clusters]
-    labels = found.doubts.whole
     if found.kind != DRIFT:
         commit.write_table(found.searched, _searched(found))
         of["found_on"] = found.searched.name
-    slices_file.write(found.out, found.slices, of, labels.plain() if labels else None)
+    whole = found.doubts.whole
+    slices_file.write(found.out, found.slices, of, whole.plain() if whole else None)
     if found.queue is not None:
         write_queue(found.queued, found.queue)
     from sliceforge.engine.loop.find.page import page
@@ -141,9 +142,7 @@ def _searched(found: Found) -> pa.Table:
 def _check(config: Mapping[str, Any]) -> None:
     if not config["predictions"]:
         raise SettingError("predictions: expected a table of what a model said, such as predictions=P.parquet")
-    out = str(config["out"] or "")
-    if not out.endswith((".yaml", ".yml")):
-        raise SettingError(f"out: {out or 'nothing'}: expected a YAML file, such as out=slices.yaml")
+    check_place(config["out"], "slices.yaml")
     for name, needs in (("pattern", "data"), ("train_pattern", "train")):
         if config[name] and not config[needs]:
             raise SettingError(f"{name}: {config[name]!r}: is for the files of {needs}; expected {needs}=FOLDER too")
@@ -154,13 +153,14 @@ def _weak(config: Mapping[str, Any]) -> Found:
     rows = predictions.load(config["predictions"])
     known = of_rows(rows, config["data"], config["pattern"])
     train = of_items(config["train"], config["train_pattern"]) if config["train"] else None
-    folds = config["train_predictions"]
-    folded = predictions.load(folds, "train_predictions") if folds else None
+    if train and known.kind not in ("", train.kind):
+        raise SettingError(f"train: {config['train']}: is {train.kind}, and data is {known.kind}; expected the same")
+    folded = predictions.load(folds, "train_predictions") if (folds := config["train_predictions"]) else None
     columns = known.table.select(searchable(known.table))
     cluster = cluster_of(known.table, config["cluster"])
     findings = _search(config, columns, known.table["id"].to_pylist(), rows.loss, rows.weight, cluster)
     where = [one.predicate for one in findings.slices]
-    doubted = doubts(rows, known.table, folded, train.table if train else None, where)
+    doubted = doubts(rows, known.table, folded, train and train.table, where)
     slices = explained(findings, known, doubted, train)
     finer = rows.more.get("cross_entropy", rows.loss)
     halves = halves_of(known.table, cluster, config["seed"])

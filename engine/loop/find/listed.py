@@ -68,12 +68,12 @@ def least(found: Found) -> str:
     depth = sum(count > 0 for count in of.tested) or 1
     alpha = of.thresholds["q"] / depth / singles
     deviation = float(found.loss.std())
-    sizes = [int(of.thresholds["support"]), math.ceil(SHARE * of.rows)]
+    sizes = [size for size in (int(of.thresholds["support"]), math.ceil(SHARE * of.rows)) if size < of.rows]
     gaps = detectable(deviation, np.array(sizes, np.float64), of.rows, alpha)
     said = [
         f"{grouped(size)} rows a gap of {share(gap, found.kind)}"
         for size, gap in zip(sizes, gaps.tolist(), strict=True)
-        if size < of.rows and (gap < 1 or found.kind in ("loss", "words"))
+        if gap < 1 or found.kind in ("loss", "words")
     ]
     known = f"with 80 % power a slice of one condition needs at {' and at '.join(said)}" if said else ""
     return f"no slice is worse than the rest; {known or 'these rows are too few to find one'}"

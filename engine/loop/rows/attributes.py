@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from sliceforge.engine.parents import SPAN
 from sliceforge.engine.paths import Fence
 from sliceforge.engine.pool import Pool, crew, result
 
-ENOUGH = 256
-"""Items from which measuring them one after the other takes longer than it takes to start workers."""
+LONG = 4.0
+"""Seconds that the rest must take, by what the first items took, for workers to be started: they take some, too."""
 
 PART = 64
 """Items that a worker measures at a time."""
@@ -131,15 +132,26 @@ def _values(root: Path, kind: str, names: tuple[str, ...], rows: list[Row], size
     """For each row the attributes' values."""
     parts = [rows[first : first + PART] for first in range(0, len(rows), PART)]
     values: list[list[float | None]] = []
-    with progress.shown("measured") as told, Pool(size if len(rows) >= ENOUGH else 1) as pool:
-        if pool.size == 1:
-            finished = (_part(root, kind, names, part) for part in parts)
-        else:
-            futures = [pool.submit(_part, root, kind, names, part) for part in parts]
-            finished = (result(future) for future in futures)
-        for some in finished:
-            values += some
+    with progress.shown("measured") as told:
+        began = time.perf_counter()
+        for at, part in enumerate(parts):
+            if at == 1 and size > 1 and (time.perf_counter() - began) * (len(parts) - 1) > LONG:
+                return values + _together(root, kind, names, rows[PART:], size, told)
+            values += _part(root, kind, names, part)
             told(len(values), len(rows))
+    return values
+
+
+def _together(
+    root: Path, kind: str, names: tuple[str, ...], rows: Sequence[Row], size: int, told: Callable[[int, int], None]
+) -> list[list[float | None]]:
+    """The same in several processes."""
+    values: list[list[float | None]] = []
+    with Pool(size) as pool:
+        parts = [rows[first : first + PART] for first in range(0, len(rows), PART)]
+        for future in [pool.submit(_part, root, kind, names, part) for part in parts]:
+            values += result(future)
+            told(PART + len(values), PART + len(rows))
     return values
 
 

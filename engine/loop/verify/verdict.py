@@ -75,7 +75,7 @@ class Verdict:
         changes: a row per slice, the weak one first.
         margin: what another slice may lose.
         seeds: models before and after. With one on a side, what another seed would give is estimated (`swing.py`),
-            which misses what moves a slice of one class as a whole; `benchmarks/loop_seeds.py` counts both. Two of
+            which misses what moves a slice of one class as a whole; `benchmarks/loop/seeds.py` counts both. Two of
             each are as safe as three, and see far less.
     """
 
@@ -106,7 +106,7 @@ def verify(
     The gain must be above 0 with the lower bound of its 95 % interval. A loss elsewhere counts when it is beyond the
     margin with the upper bound of all other slices' joint interval. Point estimates do not do there: of eleven slices
     of 100 to 1 000 rows some estimate is a point down in most pairs of models that differ in their seed alone
-    (`benchmarks/loop_verify.py`). The price is stated: a row whose interval is wide is `unsure`, never `held`.
+    (`benchmarks/loop/verify.py`). The price is stated: a row whose interval is wide is `unsure`, never `held`.
 
     Args:
         pairs: losses before and after.
@@ -192,5 +192,9 @@ def _decided(changes: list[Change], margin: float) -> tuple[str, str]:
     if lost:
         most = min(lost, key=lambda c: c.gain)
         return "halve", f"{told}, but {most.slice} lost {-100 * most.gain:.1f} (at least {-100 * most.best:.1f})"
-    blind = f", though {unsure} may have" if unsure else ""
-    return "accept", f"{told}; none of {len(others)} others is shown to have lost more than {few}{blind}"
+    if not others:
+        return "accept", f"{told}; there are no other rows"
+    several = len(others) > 1
+    who = f"none of {len(others)} others is" if several else f"{others[0].slice} is not"
+    blind = f", though {unsure if several else 'it'} may have" if unsure else ""
+    return "accept", f"{told}; {who} shown to have lost more than {few}{blind}"

@@ -14,6 +14,7 @@ import pyarrow as pa
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError, did_you_mean
 from sliceforge.engine.loop.rows import known, predictions, slices
+from sliceforge.engine.loop.rows.place import check_place
 from sliceforge.engine.loop.rows.predictions import Predictions
 from sliceforge.engine.loop.verify.pairs import matched
 from sliceforge.engine.loop.verify.verdict import Verdict, verify
@@ -127,6 +128,7 @@ def _check_given(config: Mapping[str, Any]) -> None:
     ):
         if not config[key]:
             raise SettingError(f"{key}: is not given; expected a table, such as {example}")
+    check_place(config["out"], "verdict.yaml")
 
 
 def _margin(value: Any) -> float:

@@ -106,6 +106,12 @@ def test_a_wrong_table_of_trainings_is_one_line(text: str, says: str, tmp_path: 
         ("slices=", "slices: is not given"),
         ("curves=nowhere.csv", "no such file"),
         ("recipes=[speech/car]", "no such recipe"),
+        ("recipes=speech/car_noise", "recipes: 'speech/car_noise': expected a list of names"),
+        ("apart=speaker", "apart: 'speaker': expected a list of names"),
+        ("apart=[group, speakr]", "apart: speakr: train has no such column"),
+        ("banks.nois=anywhere", "banks.nois: no step of this recipe takes from it; did you mean noise"),
+        ("banks.noise=nowhere", "banks.noise: nowhere: no such file or folder"),
+        ("out=budget.html", "out: budget.html: expected a YAML file"),
         (f"data={TRAIN}", "is evaluated"),
     ],
 )

@@ -43,7 +43,7 @@ def test_every_item_is_measured_as_it_is_by_itself(spoken: Manifest, tmp_path: P
 
 
 def test_workers_measure_the_same(spoken: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attributes, "ENOUGH", 1)
+    monkeypatch.setattr(attributes, "LONG", 0)
     monkeypatch.setattr(attributes, "PART", 7)
     names = ["seconds", "level"]
     assert measured(spoken, "audio", names, 2, tmp_path / "a").equals(

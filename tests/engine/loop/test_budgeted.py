@@ -108,6 +108,23 @@ def test_suspects_are_never_made_more_of(tmp_path: Path) -> None:
     assert not {"left_theo", "left_mara"} & {parent for row in found for parent in row["parents"]}
 
 
+def test_suspects_are_no_donors_either(tmp_path: Path) -> None:
+    (tmp_path / "relabel.csv").write_text("id\nleft_theo\nleft_mara\n")
+    order = Order("talk", "TRUE", "bank", "speech/car_babble", items=8)
+    for name, more in (("ALL", {}), ("RUN", {"suspects": str(tmp_path / "relabel.csv")})):
+        assert run(budget(tmp_path, order, **more), tmp_path / name) == 0
+    heard = {
+        name: {
+            row[f"babble.item_{k}"]
+            for row in pq.read_table(tmp_path / name / "talk" / "plan-v001.parquet").to_pylist()
+            for k in (1, 2, 3)
+        }
+        for name in ("ALL", "RUN")
+    }
+    assert {"left_theo", "left_mara"} & heard["ALL"]
+    assert not {"left_theo", "left_mara"} & heard["RUN"]
+
+
 def test_a_breach_ends_with_2_and_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "p.csv").write_text("id,label,pred\nleft_mara,left,right\n")
     assert run(budget(tmp_path, MARA, predictions=str(tmp_path / "p.csv")), tmp_path / "RUN") == 2

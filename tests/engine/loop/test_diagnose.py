@@ -78,6 +78,7 @@ def test_noise_that_training_has_not_is_a_nuisance_and_the_setting_that_makes_it
         assert "training at" in found.evidence[0]
         assert found.evidence[0].endswith("audio/mix.snr acts on it")
     assert "training has no column noise" in diagnose("noise = 'car'", here, train).evidence
+    assert "is not known" in diagnose("noise = 'none'", here, train).evidence[-1]
     assert [one.column for one in outside("noise = 'car'", here, train)] == ["snr_est"]
 
 
@@ -89,6 +90,22 @@ def test_a_corner_that_training_has_too_is_no_nuisance() -> None:
     rare = some(generator, train, column(train, "snr_est") < 27, 0.1)
     assert diagnose("snr_est < 27", here, rare).cause == "nuisance"
     assert outside("snr_est < 27", here, rare)[0].own
+
+
+def test_a_speaker_cut_to_six_is_scarce_though_half_of_all_that_is_evaluated_is_noisy() -> None:
+    generator = np.random.default_rng(9)
+    train = rows(generator, 800)
+    noisy = generator.random(800) < 0.5
+    here = rows(generator, 800)
+    snr = np.where(noisy, generator.normal(4, 2, 800), column(here, "snr_est"))
+    here = Known(here.table.drop_columns("snr_est").append_column("snr_est", pa.array(snr)), AUDIO)
+    kept = np.ones(800, bool)
+    kept[np.flatnonzero(column(train, "speaker") == "w")[6:]] = False
+    scarce = train.take(kept)
+    assert diagnose("speaker = 'w'", here, scarce).cause == "scarcity"
+    of_w = np.where(column(here, "speaker") == "w", 4.0, column(here, "snr_est"))
+    here = Known(here.table.drop_columns("snr_est").append_column("snr_est", pa.array(of_w)), AUDIO)
+    assert diagnose("speaker = 'w'", here, scarce).cause == "nuisance"
 
 
 def test_a_class_cut_to_six_is_scarce_though_its_clips_are_longer() -> None:

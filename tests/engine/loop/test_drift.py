@@ -114,6 +114,14 @@ def test_a_level_that_is_new_in_production_has_drifted_though_it_was_constant_be
     assert set(target(*both)[0].column_names) == {"camera", "x2", "light"}
 
 
+def test_a_label_that_production_does_not_have_is_no_drift_and_hides_none() -> None:
+    generator = np.random.default_rng(10)
+    before, after = rows(generator, 300, label=["a", "b"] * 150), rows(generator, 300, label=pa.nulls(300, pa.string()))
+    assert "label" not in [one.column for one in drift(before, after).columns]
+    assert "label" not in target(before, after)[0].column_names
+    assert "label" in target(before, before)[0].column_names
+
+
 def test_tables_that_cannot_be_compared_are_refused() -> None:
     generator = np.random.default_rng(7)
     good = rows(generator, 50)

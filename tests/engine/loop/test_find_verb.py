@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from sliceforge.engine.loop.rows.slices import header, read
 
 PATTERN = "{label}_{speaker}_{index}"
 RATE = 8000
+TILES = str(files("sliceforge.material") / "tiles" / "manifest.csv")
 pytestmark = pytest.mark.usefixtures("kept")
 
 
@@ -210,12 +212,13 @@ def test_words_are_weighed_and_speakers_held_together(tmp_path: Path) -> None:
         (["q=0"], "q: 0: expected a rate between 0 and 1"),
         (["way=halves"], "did you mean half"),
         (["train=nowhere"], "train: nowhere: no such file or folder"),
+        (["data={eval}", f"pattern={PATTERN}", f"train={TILES}"], "is image, and data is audio; expected the same"),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_ends_with_two(
     car: Path, capsys: pytest.CaptureFixture[str], more: list[str], said: str
 ) -> None:
-    assert main(found(car, *more)) == 2
+    assert main(found(car, *(one.replace("{eval}", str(car / "eval")) for one in more))) == 2
     assert said in (line := capsys.readouterr().err)
     assert line.count("\n") == 1
 

@@ -1,4 +1,4 @@
-"""The user's command, its trainings, the steps' folders, and which rows are for what."""
+"""The user's command, and the trainings that it makes."""
 
 import json
 import os
@@ -9,15 +9,14 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import csv
 
 from sliceforge.engine.errors import RunError, SettingError
-from sliceforge.engine.loop import splits, steps
 from sliceforge.engine.loop.command import Command
-from sliceforge.engine.loop.trainings import Training, Trainings, load, write_manifest
+from sliceforge.engine.loop.rows import predictions
+from sliceforge.engine.loop.trainings import Rows, Training, Trainings, load, write_manifest
 
 PYTHON = shlex.quote(sys.executable)
 
@@ -48,7 +47,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def trainings(home: Path, text: str, jobs: int = 1) -> Trainings:
-    return Trainings(home, Command.of(text, 2), home / "eval.csv", frozenset(["e0", "e1", "e2", "e3"]), jobs)
+    return Trainings(home, Command.of(text, 2), Rows(home / "eval.csv", frozenset(["e0", "e1", "e2", "e3"])), jobs)
 
 
 def wanted(home: Path, seeds: range = range(2), step: str = "1_baseline") -> list[Training]:
@@ -106,6 +105,8 @@ def test_a_training_is_made_once_and_found_again_by_every_step(home: Path) -> No
         ("print('hm'); raise ValueError('no data')", "ended with 1: ValueError: no data"),
         ("print('done')", "wrote no {predictions}"),
         (ECHO.replace("range(4)", "range(3)"), "1 of 4 evaluation rows are not in it, such as 'e3'"),
+        (ECHO.replace("range(4)", "range(5)"), "1 ids are not evaluated ones, such as 'e4'"),
+        (ECHO.replace("'ab'[(i + int(seed)) % 2]", "''"), "pred: is nothing for 'e0' and 3 more rows"),
         (ECHO.replace("label,pred", "label,guess"), "expected id and one of"),
     ],
 )
@@ -115,6 +116,26 @@ def test_a_command_that_fails_is_one_line_and_goes_on_once_it_is_mended(home: Pa
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(trainings(home, script(home, ECHO)).done(wanted(home), quiet)) == 2
+
+
+def test_a_seed_that_says_something_else_is_named(home: Path) -> None:
+    other = ECHO.replace(
+        '"id,label,pred\\n" + said',
+        '"id,label,pred\\n" + said if seed == "0" else "id,loss\\ne0,1\\ne1,1\\ne2,1\\ne3,1\\n"',
+    )
+    paths = trainings(home, script(home, other)).done(wanted(home), quiet)
+    with pytest.raises(SettingError, match=r"predictions: seed_1\.csv: has other columns"):
+        load(paths, ["e0"])
+
+
+def test_rows_of_its_own_are_what_a_training_judges(home: Path) -> None:
+    held = Rows(write_manifest(home / "held.csv", pa.table({"id": ["e0", "e1"]})), frozenset(["e0", "e1"]))
+    count = "range(len(pathlib.Path(judged).read_text().split()) - 1)"
+    text = script(home, ECHO.replace("range(4)", count).replace("seed =", "seed, judged ="))
+    every = trainings(home, f"{text} {{eval}}")
+    one = Training(home / "train.csv", 0, home / "3_diagnose", "fold_0", held)
+    own, whole = every.done([one, *wanted(home, range(1))], quiet)
+    assert [len(predictions.load(str(path)).ids) for path in (own, whole)] == [2, 4]
 
 
 def test_a_program_that_is_not_there_is_a_wrong_setting(home: Path) -> None:
@@ -153,80 +174,3 @@ def test_with_an_interrupt_the_command_ends_and_leaves_no_training(home: Path) -
 
 def test_lists_of_a_manifest_are_json_in_a_csv(home: Path) -> None:
     assert csv.read_csv(home / "train.csv")["tags"].to_pylist() == [json.dumps(["x"]), ""]
-
-
-def test_a_step_is_done_once_and_other_inputs_are_told(tmp_path: Path) -> None:
-    calls = []
-
-    def action(folder: Path) -> dict:
-        calls.append(folder)
-        return {"answer": 42}
-
-    folder = steps.place(tmp_path, "find")
-    assert steps.found(folder) is None
-    for _ in range(2):
-        assert steps.done(folder, {"data": "x"}, action) == {"answer": 42}
-    assert calls == [folder]
-    with pytest.raises(SettingError, match='data was "x", now "y"; name another folder'):
-        steps.done(folder, {"data": "y"}, action)
-    (folder / "step.json").write_text("{")
-    with pytest.raises(RunError, match="is damaged"):
-        steps.done(folder, {"data": "x"}, action)
-
-
-def test_a_step_that_was_interrupted_goes_on_from_the_same_inputs_alone(tmp_path: Path) -> None:
-    def broken(folder: Path) -> dict:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        steps.done(tmp_path / "1_x", {"data": "x"}, broken)
-    with pytest.raises(SettingError, match="was begun from something else: data"):
-        steps.done(tmp_path / "1_x", {"data": "y"}, broken)
-    assert steps.done(tmp_path / "1_x", {"data": "x"}, lambda folder: {"n": 1}) == {"n": 1}
-
-
-def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "log").mkdir()
-    steps.agree(tmp_path, {"budget": 100})
-    steps.agree(tmp_path, {"budget": 100})
-    with pytest.raises(SettingError, match="budget was 100, now 200"):
-        steps.agree(tmp_path, {"budget": 200})
-    (tmp_path / "loop.yaml").write_text("- x")
-    with pytest.raises(SettingError, match="cannot be read"):
-        steps.agree(tmp_path, {"budget": 100})
-    (tmp_path / "loop.yaml").rename(tmp_path / "other")
-    with pytest.raises(SettingError, match="is not empty and holds no loop"):
-        steps.agree(tmp_path, {"budget": 100})
-
-
-@pytest.mark.parametrize("clusters", [None, 100])
-def test_no_row_and_no_cluster_is_in_two_parts_whatever_the_order(clusters: int | None) -> None:
-    generator = np.random.default_rng(4)
-    ids = [f"row {i}" for i in range(3000)]
-    own = None if clusters is None else generator.integers(0, clusters, len(ids)).astype(str)
-    part = splits.parts(ids, own, seed=3)
-    order = generator.permutation(len(ids))
-    turned = splits.parts([ids[i] for i in order], None if own is None else own[order], seed=3)
-    assert (turned == part[order]).all()
-    assert (splits.parts(ids, own, seed=4) != part).any()
-    for name, share in splits.PARTS.items():
-        assert abs((part == name).mean() - share) < (0.001 if clusters is None else 0.02)
-    if own is not None:
-        assert all(len(set(part[own == one])) == 1 for one in set(own))
-
-
-def test_rows_in_two_parts_are_a_breach_that_is_told(tmp_path: Path) -> None:
-    splits.write(tmp_path / "a.parquet", ["a", "b", "c"], np.array(["find", "tune", "report"]), None)
-    assert splits.read(tmp_path / "a.parquet") == {
-        "find": frozenset("a"),
-        "tune": frozenset("b"),
-        "report": frozenset("c"),
-    }
-    splits.write(tmp_path / "b.parquet", ["a", "b", "a"], np.array(["find", "tune", "report"]), None)
-    with pytest.raises(RunError, match="id a is in find and in report"):
-        splits.read(tmp_path / "b.parquet")
-    splits.write(tmp_path / "c.parquet", ["a", "b"], np.array(["find", "tune"]), ["theo", "theo"])
-    with pytest.raises(RunError, match="cluster theo is in find and in tune"):
-        splits.read(tmp_path / "c.parquet")
-    with pytest.raises(SettingError, match="2 clusters"):
-        splits.parts(["a", "b", "c"], ["x", "x", "y"])

@@ -158,6 +158,7 @@ def test_word_errors_count_by_their_words(tmp_path: Path) -> None:
         ("weak=gone", "none of 900 rows is in it"),
         ("cluster=speakers", "did you mean speaker"),
         ("margin=-1", "margin: -1: expected 0 or more"),
+        ("out=verdict.html", "out: verdict.html: expected a YAML file"),
         ("after={home}/other.parquet", "is not in every table"),
     ],
 )

@@ -1,6 +1,6 @@
 """The search for weak slices: time and memory on one core, beside sliceline, and what is found and falsely found.
 
-python -m benchmarks.loop_search [out=FILE.json] [runs=100] [rows=100000] [sliceline=PYTHON] [only=speed|noise|power]
+python -m benchmarks.loop.search [out=FILE.json] [runs=100] [rows=100000] [sliceline=PYTHON] [only=speed|noise|power]
 
 `only` measures one part and keeps the others of the file. `sliceline` is the Python of an environment of its own that
 has sliceline: the same bins go to it through a file. The search is timed on one core.
@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.loop.runs import RESULTS
 from sliceforge.engine.bench import machine
 from sliceforge.engine.folder import host
 from sliceforge.engine.loop.find.find import WAYS, find
@@ -33,7 +34,7 @@ from sliceforge.engine.loop.find.levels import Levels, least_support, levels
 from sliceforge.engine.loop.find.search import Losses, Searched, search
 from sliceforge.engine.predicate import select
 
-RESULT = Path(__file__).resolve().parent / "results" / "loop_search.json"
+RESULT = RESULTS / "search.json"
 SHARES = (
     (14, 13, 12, 11, 11, 10, 9, 8, 7, 5),
     (25, 20, 18, 15, 12, 10),

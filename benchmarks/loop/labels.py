@@ -1,6 +1,6 @@
 """When the label gate closes: the share of alarms of four rules on simulated labels, as JSON.
 
-    python -m benchmarks.loop_labels [repeats=200] [out=FILE.json]
+    python -m benchmarks.loop.labels [repeats=200] [out=FILE.json]
 
 Classes are normal clouds of one shape, so that some items lie between two of them; a share of the labels is another
 class, drawn evenly; probabilities come from a linear discriminant on five folds, fitted to the labels as they are.
@@ -17,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.loop.runs import RESULTS
 from sliceforge.engine.bench import machine
 from sliceforge.engine.loop.diagnose.confident import Confidence, confidence
 from sliceforge.engine.loop.diagnose.noise import NOISY, noise_rate
 from sliceforge.engine.loop.find.statistics import wilson
 
-RESULT = Path(__file__).resolve().parent / "results" / "loop_labels.json"
+RESULT = RESULTS / "labels.json"
 FOLDS, TRAITS, RIDGE = 5, 12, 0.1
 COUNTS = (200, 500, 1000, 2000)
 NOISES = (0.0, 0.05, 0.12)

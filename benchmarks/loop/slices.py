@@ -1,12 +1,12 @@
 """False alarms of the label gate on hard slices with right labels, and hits on mislabelled ones, as JSON.
 
-    python -m benchmarks.loop_slices [repeats=10] [data=DIR] [out=FILE.json]
+    python -m benchmarks.loop.slices [repeats=10] [data=DIR] [out=FILE.json]
 
-Two sources, out-of-fold probabilities by five folds. `clouds`: those of benchmarks/loop_labels.py, 100 of 600 or 2000
+Two sources, out-of-fold probabilities by five folds. `clouds`: those of benchmarks/loop/labels.py, 100 of 600 or 2000
 items in the slice, which is hard because of noise on its traits, or because its classes lie nearer together. `digits`:
 1000 spoken digits of the training part, of which 150 are the slice, in real noise or not, or one speaker's clips; a
 softmax regression on log-mel means. Everywhere else 0 or 3 % of the labels are wrong. Rules: `estimate`, the rate
-above 8 %; `halves`, the rate and the surer half's, as in benchmarks/loop_labels.py; `agrees`, that where the model
+above 8 %; `halves`, the rate and the surer half's, as in benchmarks/loop/labels.py; `agrees`, that where the model
 agrees with 75 % of the labels, or is as sure as elsewhere and wrong alike in the surer half; `gate`, that of the
 engine, which asks where the contradictions are (`engine/loop/diagnose/noise.py`).
 """
@@ -24,15 +24,15 @@ import numpy as np
 import torch
 
 from benchmarks.loop import digits, runs
+from benchmarks.loop.labels import FOLDS, TRAITS, discriminant
 from benchmarks.loop.mel import mel
 from benchmarks.loop.network import seeded
-from benchmarks.loop_labels import FOLDS, TRAITS, discriminant
 from sliceforge.engine.bench import machine
 from sliceforge.engine.loop.diagnose.confident import confidence
 from sliceforge.engine.loop.diagnose.noise import ABOVE, BELOW, FEWEST, NOISY, noise_rate
 from sliceforge.engine.loop.find.statistics import wilson
 
-RESULT = Path(__file__).resolve().parent / "results" / "loop_slices.json"
+RESULT = runs.RESULTS / "slices.json"
 CLOUDS = ((4, 8.0), (4, 6.0), (10, 8.0), (10, 6.0))
 """Classes, and how far apart their clouds lie in standard deviations."""
 

@@ -1,13 +1,12 @@
 """How often `verify` takes another seed for a gain, and a gain for one, with networks that were really trained.
 
-python benchmarks/loop_seeds.py DATA [networks=30] [repeats=400] [out=FILE.json]
+python -m benchmarks.loop.seeds [networks=30] [repeats=400] [data=DIR] [out=FILE.json]
 
-DATA holds the Free Spoken Digit Dataset as WAV files `{digit}_{speaker}_{index}.wav`. Networks that differ in their
-seed alone learn from 600 clean clips; 1 200 others, and 300 of them in noise that training never had, are judged by
-`verify` as if half of the networks came after a change. Every accepted change is a false one: counted over all pairs,
-and over draws of more seeds. Then 15 % of the weak slice's rows are mended and 5 % broken, in another seed's answers or
-in the same seed's, and 3, 5 or 10 % of 400 rows outside are broken too. `swing` is what a seed does to a whole slice,
-beyond what independent rows would: it is largest on the noisy one. Prints JSON.
+Networks that differ in their seed alone learn from 600 clean spoken digits; 1 200 others, and 300 of them in noise that
+training never had, are judged by `verify` as if half of the networks came after a change. Every accepted change is a
+false one: counted over all pairs, and over draws of more seeds. Then 15 % of the weak slice's rows are mended and 5 %
+broken, in another seed's answers or in the same seed's, and 3, 5 or 10 % of 400 rows outside are broken too. `swing` is
+what a seed does to a whole slice, beyond what independent rows would: it is largest on the noisy one. Prints JSON.
 """
 
 from __future__ import annotations
@@ -22,11 +21,12 @@ import numpy as np
 import soundfile
 import torch
 
+from benchmarks.loop import runs
 from sliceforge.engine.bench import machine
 from sliceforge.engine.loop.verify.pairs import Pairs
 from sliceforge.engine.loop.verify.verdict import Verdict, verify
 
-RESULT = Path(__file__).resolve().parent / "results" / "loop_seeds.json"
+RESULT = runs.RESULTS / "seeds.json"
 INDICES, TRAINED, NOISY = 30, 10, 300
 WINDOW, BANDS, PARTS = 256, 20, 8
 EPOCHS = 15
@@ -175,11 +175,11 @@ def planted(judged: Judged, weak: str, seeds: int, repeats: int) -> dict[str, An
     return {"weak": weak, "seeds": seeds, "draws": len(pairs), **shares}
 
 
-def main(data: str, *arguments: str) -> None:
+def main(words: list[str]) -> None:
     """Train, judge and write the result."""
-    settings = {"networks": "30", "repeats": "400", "out": str(RESULT), **dict(a.split("=", 1) for a in arguments)}
+    settings = runs.settings(words, {"networks": "30", "repeats": "400", "out": str(RESULT)})
     torch.set_num_threads(1)
-    asked = judged(material(Path(data)), int(settings["networks"]))
+    asked = judged(material(Path(settings["data"]) / "fsdd"), int(settings["networks"]))
     repeats = int(settings["repeats"])
     found: dict[str, Any] = {"machine": machine(), "networks": len(asked.losses)}
     found["points"] = swings(asked.losses, asked.slices)
@@ -190,4 +190,4 @@ def main(data: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

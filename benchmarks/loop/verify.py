@@ -1,6 +1,6 @@
 """How often `verify` accepts what is only another seed, and a gain that is there: the two bars, by simulation.
 
-python benchmarks/loop_verify.py [repeats=400] [replicates=500] [out=FILE.json]
+python -m benchmarks.loop.verify [repeats=400] [replicates=500] [out=FILE.json]
 
 An evaluation set of 3 000 rows: a weak slice of 300 and eleven of 100 to 1 000 that overlap. A row has a difficulty; a
 model is wrong where difficulty + the seed's noise on the row + the seed's swing on its slice is above 0. Two models of
@@ -22,11 +22,12 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
+from benchmarks.loop.runs import RESULTS
 from sliceforge.engine.bench import machine
 from sliceforge.engine.loop.verify.pairs import Pairs
 from sliceforge.engine.loop.verify.verdict import MARGIN, verify
 
-RESULT = Path(__file__).resolve().parent / "results" / "loop_verify.json"
+RESULT = RESULTS / "verify.json"
 ROWS, WEAK, OTHERS = 3000, 300, (100, 100, 150, 200, 250, 300, 400, 500, 600, 800, 1000)
 WRONG, WEAK_WRONG = 0.15, 0.30
 GAINED, LOST = 0.15, 0.05
