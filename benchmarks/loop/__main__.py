@@ -2,8 +2,8 @@
 
 python -m benchmarks.loop [FOLDER]
 
-FOLDER, benchmarks/results/loop unless given, holds e1.json to e6.json, baseline.json and ideas.json as far as they
-were run.
+FOLDER, benchmarks/results/loop unless given, holds e1.json to e6.json and what the other commands of this folder
+measured, as far as they were run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.loop import runs
 from benchmarks.loop.notes import AFTER, ARMS, HEAD, PLOTTED, SAYS, TITLES
 from benchmarks.loop.plots import drawn
+from benchmarks.loop.statistics import chapters
 
 Found = Mapping[str, Any]
 
@@ -171,6 +172,7 @@ def page(results: Mapping[str, Found]) -> str:
     for name in TITLES:
         if name in results:
             parts += section(name, results[name])
+    parts += chapters(results)
     return "\n".join(parts).rstrip() + "\n"
 
 
