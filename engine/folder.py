@@ -120,7 +120,7 @@ def load(run: Path) -> dict[str, Any]:
     return found
 
 
-def _filled(run: Path) -> bool:
+def filled(run: Path) -> bool:
     """Whether anything is there yet, beside what is written before the first plan."""
     there = {one.name for one in run.iterdir() if not one.name.startswith(commit.TEMPORARY)}
     return bool(there - {"log", "run.yaml"})
@@ -131,7 +131,7 @@ def begun(run: Path) -> dict[str, Any] | None:
 
     Until then it has decided nothing: a setting may have been wrong, and may be put right.
     """
-    return load(run) if (run / "run.yaml").exists() and _filled(run) else None
+    return load(run) if (run / "run.yaml").exists() and filled(run) else None
 
 
 def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None], other_cpu: bool = False) -> None:
@@ -151,7 +151,7 @@ def agree(run: Path, wanted: Mapping[str, Any], target: Mapping[str, int | None]
         _compare(run, there, json.loads(json.dumps(wanted)), HOST if other_cpu else ())
         _grown(run, before, target)
         wanted = there
-    elif _filled(run):
+    elif filled(run):
         raise SettingError(f"out: {run}: is not empty and holds no run; name another folder, such as out=RUN2")
     whole = yaml.safe_dump({**wanted, **target}, sort_keys=False, allow_unicode=True).encode()
     if not path.exists() or path.read_bytes() != whole:

@@ -136,7 +136,7 @@ class Rung:
         gain, noise = 100 * self.gain(chosen, default), 100 * self.noise(chosen, default)
         said = f"{chosen.name} is {abs(gain):.1f} points {'better' if gain > 0 else 'worse'} than {default.name}"
         if not sure:
-            return default, f"nothing else is surely better than {default.name}: {said} (noise {noise:.1f})"
+            return default, f"no arm is surely better than {default.name}: {said} (noise {noise:.1f})"
         return chosen, f"{said} (noise {noise:.1f})"
 
     def gain(self, arm: Candidate, base: Candidate) -> float:

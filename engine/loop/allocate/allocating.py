@@ -18,7 +18,7 @@ from sliceforge.engine.loop.allocate.allocation import Need, Portion, allocate
 from sliceforge.engine.loop.allocate.budget import NOTHING, OVERSAMPLE, Budget, Order
 from sliceforge.engine.loop.allocate.curves import Curve
 from sliceforge.engine.loop.allocate.decided import Decision, decide
-from sliceforge.engine.loop.allocate.given import check_apart, check_banks, names
+from sliceforge.engine.loop.allocate.given import check_banks, names
 from sliceforge.engine.loop.allocate.stop import Stop, stopped
 from sliceforge.engine.loop.generate.prepared import Prepared, prepared
 from sliceforge.engine.loop.rows import known, slices
@@ -94,7 +94,6 @@ def allocated(config: Mapping[str, Any]) -> Allocated:
         banks={name: str(path) for name, path in (config["banks"] or {}).items() if path},
     )
     material = prepared(blank)
-    check_apart(apart, material)
     check_banks(blank.banks, material.kind, recipes)
     train = _known(material)
     usable = material.usable[material.trains]

@@ -8,9 +8,7 @@ from typing import Any
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.compose import load_recipe
 from sliceforge.engine.coverage import unasked
-from sliceforge.engine.errors import SettingError, did_you_mean
-from sliceforge.engine.loop.allocate.budget import APART
-from sliceforge.engine.loop.generate.prepared import Prepared
+from sliceforge.engine.errors import SettingError
 
 
 def names(config: Mapping[str, Any], key: str, example: str) -> tuple[str, ...]:
@@ -23,19 +21,6 @@ def names(config: Mapping[str, Any], key: str, example: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
         raise SettingError(f"{key}: {given!r}: expected a list of names, such as {key}=[{example}]")
     return tuple(given)
-
-
-def check_apart(columns: Sequence[str], material: Prepared) -> None:
-    """Refuse a column that was asked for and is not there to be kept apart by.
-
-    Raises:
-        SettingError: one line.
-    """
-    for name in columns:
-        for side in (material.train, *material.held):
-            if name not in APART and name not in side.groups:
-                near = did_you_mean(name, side.groups)
-                raise SettingError(f"apart: {name}: {side.said} has no such column of texts or whole numbers{near}")
 
 
 def check_banks(banks: Mapping[str, str], kind: str, recipes: Sequence[str]) -> None:

@@ -38,8 +38,9 @@ def summary(found: Allocated) -> list[str]:
     if found.next and not any(more for more, _ in found.next.values()):
         lines.append(f"the next {NEXT} would buy nothing: every slice is at 4 for each parent, or originals run short")
     elif found.next:
-        said = ", ".join(f"{more} for {one}{_gain(gain)}" for one, (more, gain) in found.next.items() if more)
-        lines.append(f"the next {NEXT} would be {said}")
+        said = ", ".join(f"{more} to {one}{_gain(gain)}" for one, (more, gain) in found.next.items() if more)
+        rest = NEXT - sum(more for more, _ in found.next.values())
+        lines.append(f"of the next {NEXT}, {said} would go{f'; {rest} more than originals allow' if rest > 0 else ''}")
     return lines
 
 

@@ -18,7 +18,7 @@ from sliceforge.engine.loop.generate.orders import composed, counts, refuse_type
 from sliceforge.engine.loop.generate.prepared import Prepared, kind_of, prepared
 from sliceforge.engine.loop.generate.training import Addition, assembled, repeated
 from sliceforge.engine.parse import from_config
-from sliceforge.engine.texts import Row, table
+from sliceforge.engine.texts import Row, ranked
 
 TABLE = "train.parquet"
 
@@ -61,13 +61,14 @@ class Generated:
 
     def told(self) -> str:
         """A row for each slice, and where the table lies."""
-        rows: list[Row] = [("slice", "operation", "recipe", "items", "rejected")]
+        rows: list[Row] = []
         for share in self.shares:
             why = ", ".join(f"{number} {reason}" for reason, number in sorted((share.rejects or {}).items()))
             rows.append((share.order.name, share.order.operation, share.order.recipe or "", str(share.items), why))
         added = sum(share.items for share in self.shares)
         part = self.originals / (self.originals + added)
-        return f"{table(rows)}\n{self.table}: {self.originals} originals and {added} more; {part:.0%} original"
+        made = ranked(("slice", "operation", "recipe", "#items", "rejected"), rows)
+        return f"{made}\n{self.table}: {self.originals} originals and {added} more; {part:.0%} original"
 
 
 def generate(
@@ -136,5 +137,7 @@ def _agree(home: Path, budget: Budget) -> None:
     if path.exists() and path.read_text("utf-8") != text:
         raise SettingError(f"out: {home}: holds what another budget asked for; name another folder, such as out=RUN2")
     if not path.exists():
+        if folder.filled(home):
+            raise SettingError(f"out: {home}: is not empty and holds no budget; name another folder, such as out=RUN2")
         with commit.committed(path) as file:
             file.write(text.encode())

@@ -14,8 +14,9 @@ from sliceforge.engine.apart import apart
 from sliceforge.engine.banks import Shelf
 from sliceforge.engine.codecs import files
 from sliceforge.engine.donors import Place
-from sliceforge.engine.errors import InputError, SettingError
+from sliceforge.engine.errors import InputError, SettingError, did_you_mean
 from sliceforge.engine.groups import GROUPS, split_of
+from sliceforge.engine.loop.allocate.budget import APART
 from sliceforge.engine.manifest import Manifest
 from sliceforge.engine.paths import shown
 from sliceforge.engine.shapes import TRAIN
@@ -59,11 +60,16 @@ def check(train: Side, held: Sequence[Side], ids: Collection[str], columns: Sequ
         train: what may be trained on and enlarged.
         held: what is evaluated: rows of other splits, the evaluation data.
         ids: evaluated, where no evaluation data say which files they are.
-        columns: whose values must not be on both sides.
+        columns: whose values must not be on both sides; those of `APART` where they are there.
 
     Raises:
-        SettingError: one line: the first breach, and how many there are.
+        SettingError: one line: the first breach, and how many there are; or a column that is not there.
     """
+    for name in set(columns) - set(APART):
+        for side in (train, *held):
+            if name not in side.groups:
+                near = did_you_mean(name, side.groups)
+                raise SettingError(f"apart: {name}: {side.said} has no such column of texts or whole numbers{near}")
     found = [line for side in held for line in _shared(train, side, columns)]
     known = set(ids)
     found += [f"{_short(item)} is evaluated: predictions has it" for item in train.ids if item in known]

@@ -79,6 +79,8 @@ def _drawn(generator: np.random.Generator, sums: np.ndarray, replicates: int) ->
 def _swing(generator: np.random.Generator, pairs: Pairs, share: np.ndarray, replicates: int) -> np.ndarray:
     """What other seeds would have changed in the gain, (B, K), given each row's share (N, K) of a slice's mean."""
     found, freedom = np.zeros((replicates, share.shape[1])), 0
+    if min(len(pairs.before), len(pairs.after)) == 1:  # two on one side say too little of both: `swing.py` estimates
+        return found
     for losses, sign in ((pairs.before, 1), (pairs.after, -1)):
         seeds = len(losses)
         if seeds > 1:

@@ -11,11 +11,3 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sliceforge.engine.loop.rows.attributes.cache_folder", lambda: tmp_path_factory.mktemp("k") / "k")
         yield
-
-
-@pytest.fixture(scope="module")
-def alone() -> Iterator[None]:
-    """A few hundred short clips are measured sooner than workers start."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sliceforge.engine.loop.rows.attributes.ENOUGH", 1000)
-        yield

@@ -68,7 +68,7 @@ def test_a_curve_decides_where_there_is_one_and_the_page_shows_it(
     assert allocate(tmp_path, "budget=10", f"curves={tmp_path / 'curves.csv'}") == 0
     said = capsys.readouterr().out
     assert " points (" in said
-    assert "the next 1000 would be" in said
+    assert "of the next 1000, " in said
     page = (tmp_path / "budget.html").read_text()
     assert page.count('<path class="curve"') == 1
     assert "default-src 'none'" in page.replace("&#x27;", "'")

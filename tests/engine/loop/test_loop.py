@@ -20,8 +20,6 @@ from sliceforge.engine.loop import splits
 from sliceforge.engine.loop.story import TITLES
 from sliceforge.engine.loop.trial import count
 
-pytestmark = pytest.mark.usefixtures("alone")
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 STEPS = ["1_baseline", "2_find", "3_diagnose", "4_trial", "5_allocate", "6_generate", "7_retrain", "8_verify"]
@@ -42,7 +40,7 @@ def ids(place: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def noise(alone: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+def noise(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A finished loop over a task with noise, and how it was called."""
     folder = tmp_path_factory.mktemp("noise")
     train, evaluation = loop_tasks.noise_task(folder)

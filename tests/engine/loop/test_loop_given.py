@@ -7,7 +7,6 @@ from pathlib import Path
 import loop_tasks
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 import yaml
 from pyarrow import csv
 
@@ -36,7 +35,6 @@ def items(folder: Path, count: int, seed: int, noisy: float) -> str:
     return str(folder / "items.parquet")
 
 
-@pytest.mark.usefixtures("alone")
 def test_models_that_there_are_are_told_what_they_mishear_and_learn_it(tmp_path: Path) -> None:
     train, evaluation = items(tmp_path / "train", 24, 1, 0.0), items(tmp_path / "eval", 80, 2, 0.5)
     command, given = loop_tasks.command(tmp_path, TRANSCRIBES), []
