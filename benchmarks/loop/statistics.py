@@ -106,7 +106,7 @@ def seeds(found: Found) -> Iterator[str]:
 
 def labels(found: Found) -> Iterator[str]:
     """Whole sets: how often the gate closes."""
-    yield f"`python -m benchmarks.loop.labels`: {found['repeats']} simulated sets a line; how often the gate closes, %.\n"
+    yield f"`python -m benchmarks.loop.labels`: {found['repeats']} simulated sets a line; how often it closes, %.\n"
     every: dict[tuple[int, int, float], dict[float, float]] = {}
     knows: dict[tuple[int, int, float], float] = {}
     for one in found["rows"]:
@@ -127,7 +127,7 @@ def labels(found: Found) -> Iterator[str]:
 
 def slices(found: Found) -> Iterator[str]:
     """Slices: false alarms on hard ones, hits on mislabelled ones."""
-    yield "`python -m benchmarks.loop.slices`: how often the gate of a slice closes, %, by this rule and the one before.\n"
+    yield "`python -m benchmarks.loop.slices`: how often it closes, %, by this rule and an earlier one.\n"
     groups: dict[tuple[str, str], list[Found]] = {}
     for one in found["rows"]:
         easy = one["slice"] == "plain" or one["slice"].startswith("speaker")
@@ -141,7 +141,26 @@ def slices(found: Found) -> Iterator[str]:
             percent(float(np.average([one[rule] for one in own], weights=weights))) for rule in ("gate", "agrees")
         )
         cells.append((f"{source}: {name}", sum(weights), *shares))
-    yield from rows(("slices", "number", "this rule", "before"), cells)
+    yield from rows(("slices", "number", "this rule", "earlier"), cells)
+
+
+def whole(found: Found) -> Iterator[str]:
+    """One loop from its command line, told nothing."""
+    yield f"### {found['command'].partition('which=')[2].split()[0]}\n\n`{found['command']}`\n"
+    for one in found["found"]:
+        hits = f"{one['precision']:.0%} of its rows were made weak, {one['recall']:.0%} of these are in it"
+        errors = f"{100 * one['error']:.1f} % wrong, the rest {100 * one['rest']:.1f} %"
+        yield f"* found `{one['where']}`: {one['cause']}; {errors}; {hits}"
+    for name, said in found["trial"].items():
+        yield f"* {name}: {said['chosen']}; {said['reason']}"
+    if queue := found.get("queue"):
+        right = f"{queue['precision']:.0%} of them wrong, {queue['recall']:.0%} of the wrong ones"
+        yield f"* asks for labels first, makes nothing: {queue['items']} in the queue, {right}"
+    if verdict := found["verdict"]:
+        yield f"* made {sum(found['items'].values())} items; **{verdict['decision']}**: {verdict['reason']}"
+    elif not found["labels"]:
+        yield "* nothing was made"
+    yield f"* {found['trainings']} trainings\n"
 
 
 CHAPTERS: dict[str, tuple[str, Callable[[Found], Iterator[str]]]] = {
@@ -156,6 +175,10 @@ CHAPTERS: dict[str, tuple[str, Callable[[Found], Iterator[str]]]] = {
 
 def chapters(results: Mapping[str, Found]) -> Iterator[str]:
     """Those that were measured."""
+    if "whole" in results:
+        yield "## The whole loop, from its command line\n"
+        for one in results["whole"].values():
+            yield from whole(one)
     there = {name: one for name, one in CHAPTERS.items() if name in results}
     if there:
         yield "## The statistics behind it\n"
