@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sliceforge.engine.loop.find.counting import member_sums
-from sliceforge.engine.loop.find.evidence import evidence
+from sliceforge.engine.loop.find.evidence import Evidence, evidence
 from sliceforge.engine.loop.find.levels import Levels
 from sliceforge.engine.loop.find.search import Losses
 
@@ -23,6 +23,9 @@ SIBLINGS = 0.05
 
 A parent has as many children as there are other levels: some are worse than its rest by chance.
 """
+
+ALIKE = 0.9
+"""Share of their union from which on two slices are one, and the one with fewer conditions says it."""
 
 EACH, CANDIDATES = 5, 2000
 """Candidates: the most significant of each set of columns, and of all."""
@@ -118,12 +121,34 @@ def cover(
         for at in np.flatnonzero(fit)[np.argsort(found.p[fit], kind="stable")]:
             passed[at] = True
             if needed(rows, members[at], alive, slices) and holds(int(at), alive):
-                chosen.append(int(at))
-                alive &= ~rows.levels.rows(members[at])
+                plain = plainer(rows, members, np.flatnonzero(fit), int(at), alive, found)
+                chosen.append(plain if holds(plain, alive) else int(at))
+                alive &= ~rows.levels.rows(members[chosen[-1]])
                 break
         else:
             break
     return chosen
+
+
+def plainer(rows: Rows, members: np.ndarray, fit: np.ndarray, at: int, alive: np.ndarray, found: Evidence) -> int:
+    """The candidate with the fewest conditions that has nearly the same rows as one: its own place where none has.
+
+    Args:
+        rows: to judge on.
+        members: (M, 3) of the candidates.
+        fit: places of those that may be chosen.
+        at: the one that chance explains least.
+        alive: (N,) bool, the rows left.
+        found: of the candidates on these.
+    """
+    own, count = rows.levels.rows(members[at]) & alive, (members >= 0).sum(axis=1)
+    sizes = found.rows[fit]
+    near = (count[fit] < count[at]) & (np.minimum(sizes, own.sum()) >= ALIKE * np.maximum(sizes, own.sum()))
+    for other in fit[near][np.lexsort((found.p[fit][near], count[fit][near]))]:
+        inside = rows.levels.rows(members[other]) & alive
+        if (own & inside).sum() >= ALIKE * (own | inside).sum():
+            return int(other)
+    return at
 
 
 def needed(rows: Rows, member: np.ndarray, alive: np.ndarray, slices: set[tuple[int, ...]]) -> bool:

@@ -163,3 +163,16 @@ def test_wrong_arguments_are_one_line() -> None:
 def test_a_model_without_errors_has_no_slices() -> None:
     assert find(table(np.random.default_rng(10)), names(), np.zeros(ROWS)).slices == ()
     assert find(table(np.random.default_rng(10)), names(), np.ones(ROWS)).slices == ()
+
+
+def test_of_slices_with_nearly_the_same_rows_the_one_with_fewer_conditions_is_told() -> None:
+    generator = np.random.default_rng(5)
+    noisy = np.arange(ROWS) < 160
+    wrong = np.where(noisy, generator.random(ROWS) < 0.6, generator.random(ROWS) < 0.05)
+    # Two columns that hold together for the same rows and three more that happen to be wrong: by p alone they win.
+    more = noisy | np.isin(np.arange(ROWS), np.flatnonzero(wrong & ~noisy)[:3])
+    left = np.where(more | (generator.random(ROWS) < 0.3), "a", "b")
+    right = np.where(more | ((left == "b") & (generator.random(ROWS) < 0.5)), "a", "b")
+    columns = pa.table({"noise": np.where(noisy, "car", "none"), "left": left, "right": right})
+    (found,) = find(columns, names(), wrong.astype(float)).slices
+    assert found.predicate == "noise = 'car'"
