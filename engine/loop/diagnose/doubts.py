@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -13,9 +14,11 @@ import pyarrow.compute as pc
 
 from sliceforge.engine import predicate
 from sliceforge.engine.errors import SettingError
+from sliceforge.engine.loop.diagnose.diagnose import SIBLINGS
 from sliceforge.engine.loop.diagnose.distances import nominal
 from sliceforge.engine.loop.diagnose.gate import Verdict, first_of_all, label_gate
 from sliceforge.engine.loop.diagnose.labellers import Labellers, labellers
+from sliceforge.engine.loop.diagnose.outside import FEW
 from sliceforge.engine.loop.diagnose.relabel import merged
 from sliceforge.engine.loop.rows.predictions import Predictions
 
@@ -28,11 +31,13 @@ class Side:
         what: evaluation or training, for the evidence.
         rows: with probabilities, or None where labellers alone can judge.
         table: N rows, the same, with all that is known of them.
+        seen: (N,) bool, rows whose class the model has seen enough of to doubt it; None: all.
     """
 
     what: str
     rows: Predictions | None
     table: pa.Table
+    seen: np.ndarray | None = None
 
     @cached_property
     def labellers(self) -> Labellers | None:
@@ -44,6 +49,8 @@ class Side:
         names, by = self.table.column_names, self.labellers
         ratings = by.ratings if by and by.some(inside) else None
         model = self.rows if self.rows and self.rows.probabilities is not None else None
+        if self.seen is not None and not ratings:  # people may doubt any label
+            inside = self.seen if inside is None else inside & self.seen
         if (inside is not None and not inside.any()) or not (ratings or model):
             return None
         paths = self.table["path"].to_pylist() if "path" in names else None
@@ -154,7 +161,8 @@ def doubts(
     Raises:
         SettingError: the out-of-fold predictions have no probabilities, or an id that the training set lacks.
     """
-    evaluated = _side("evaluation", rows, table)
+    counts = _counts(folds.labelled() if folds is not None else train)
+    evaluated = _side("evaluation", rows, table, counts)
     if folds is None:
         return Doubts(None if train is None else _side("training", None, train), evaluated, tuple(slices))
     if folds.probabilities is None:
@@ -166,9 +174,20 @@ def doubts(
             one = folds.ids[places.is_null().to_numpy(zero_copy_only=False)][0]
             raise SettingError(f"train_predictions: {one!r} is not in train; expected ids of the training set")
         known = train.take(places)
-    return Doubts(_side("training", folds, known), evaluated, tuple(slices))
+    return Doubts(_side("training", folds, known, counts), evaluated, tuple(slices))
 
 
-def _side(what: str, rows: Predictions | None, table: pa.Table) -> Side | None:
-    side = Side(what, rows, table)
+def _counts(train: pa.Table | None) -> dict[str, int]:
+    """Class → training items; empty where the training set is not known, or has no classes."""
+    if train is None or "label" not in train.column_names:
+        return {}
+    return Counter(str(label) for label in train["label"].to_pylist())
+
+
+def _side(what: str, rows: Predictions | None, table: pa.Table, counts: Mapping[str, int] | None = None) -> Side | None:
+    seen = None
+    if counts and rows is not None and rows.labels is not None:
+        least = min(FEW, float(np.median(list(counts.values()))) / SIBLINGS)
+        seen = np.array([counts.get(str(label), 0) >= least for label in rows.labels], bool)
+    side = Side(what, rows, table, seen)
     return side if side.labellers or (rows and rows.probabilities is not None) else None
