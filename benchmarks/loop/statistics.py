@@ -144,15 +144,15 @@ def slices(found: Found) -> Iterator[str]:
     yield from rows(("slices", "number", "this rule", "earlier"), cells)
 
 
-def whole(found: Found) -> Iterator[str]:
+def whole(name: str, found: Found) -> Iterator[str]:
     """One loop from its command line, told nothing."""
-    yield f"### {found['command'].partition('which=')[2].split()[0]}\n\n`{found['command']}`\n"
+    yield f"### {name}\n\n`{found['command']}`\n"
     for one in found["found"]:
         hits = f"{one['precision']:.0%} of its rows were made weak, {one['recall']:.0%} of these are in it"
         errors = f"{100 * one['error']:.1f} % wrong, the rest {100 * one['rest']:.1f} %"
         yield f"* found `{one['where']}`: {one['cause']}; {errors}; {hits}"
-    for name, said in found["trial"].items():
-        yield f"* {name}: {said['chosen']}; {said['reason']}"
+    for tried, said in found["trial"].items():
+        yield f"* {tried}: {said['chosen']}; {said['reason']}"
     if queue := found.get("queue"):
         right = f"{queue['precision']:.0%} of them wrong, {queue['recall']:.0%} of the wrong ones"
         yield f"* asks for labels first, makes nothing: {queue['items']} in the queue, {right}"
@@ -177,8 +177,8 @@ def chapters(results: Mapping[str, Found]) -> Iterator[str]:
     """Those that were measured."""
     if "whole" in results:
         yield "## The whole loop, from its command line\n"
-        for one in results["whole"].values():
-            yield from whole(one)
+        for name, one in results["whole"].items():
+            yield from whole(name, one)
     there = {name: one for name, one in CHAPTERS.items() if name in results}
     if there:
         yield "## The statistics behind it\n"

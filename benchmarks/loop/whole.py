@@ -191,7 +191,10 @@ def main(words: list[str]) -> None:
     before = json.loads(out.read_text("utf-8")) if out.exists() else {}
     told = " ".join(f"{key}={given[key]}" for key in ("which", "seeds", "seed", "budget"))
     came = {"command": f"python -m benchmarks.loop.whole {told}", "machine": machine(), **came}
-    out.write_text(json.dumps({**before, given["which"]: came}, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    out.write_text(
+        json.dumps({**before, f"{given['which']}, seed {given['seed']}": came}, indent=1, ensure_ascii=False) + "\n",
+        "utf-8",
+    )
     print(out)
 
 

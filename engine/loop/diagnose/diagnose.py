@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from sliceforge.engine.loop.diagnose.gate import Verdict
 from sliceforge.engine.loop.diagnose.outside import FEW, Matched, Met, Outside, like_the_rest, matched, outside
-from sliceforge.engine.loop.rows.conditions import in_words
+from sliceforge.engine.loop.rows.conditions import PURE, in_words
 from sliceforge.engine.loop.rows.known import Known
 from sliceforge.engine.loop.rows.slices import Range
 from sliceforge.engine.report.markup import number
@@ -78,7 +78,7 @@ def _shifted(found: list[Outside], train: Known) -> tuple[str, ...]:
     lines = []
     for one in found[:NAMED]:
         attribute = train.attributes[one.column]
-        unit = f" {attribute.unit}" if attribute.unit else ""
+        unit = f" {attribute.unit}" if attribute.unit and attribute.unit not in PURE else ""
         setting = f"{attribute.acts_on} acts on it" if attribute.acts_on else "no setting of a recipe acts on it"
         lines.append(
             f"{one.column}: the slice lies at {_range(one.slice)}{unit}, training at {_range(one.training)}{unit} "
