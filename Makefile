@@ -23,8 +23,9 @@ $(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
 demo: setup  ## the main job on the built-in material, a sheet and a table: runs/demo
 	@$(BIN)/python examples/demo.py
 
+# One thread each: processes are as many as cores, and threads that wait for one another cost more than they save.
 test: setup  ## all tests
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 lint: setup  ## style and format
 	@$(BIN)/ruff check .

@@ -25,7 +25,10 @@ A parent has as many children as there are other levels: some are worse than its
 """
 
 ALIKE = 0.9
-"""Share of their union from which on two slices are one, and the one with fewer conditions says it."""
+"""Share of their union from which on two slices are one, and the one with fewer conditions says it.
+
+A condition that takes off rows on which the model errs less stays: what is made to match the slice is the nearer.
+"""
 
 EACH, CANDIDATES = 5, 2000
 """Candidates: the most significant of each set of columns, and of all."""
@@ -131,7 +134,7 @@ def cover(
 
 
 def plainer(rows: Rows, members: np.ndarray, fit: np.ndarray, at: int, alive: np.ndarray, found: Evidence) -> int:
-    """The candidate with the fewest conditions that has nearly the same rows as one: its own place where none has.
+    """The candidate with fewest conditions, nearly the rows of one and no less loss: its own place where none has.
 
     Args:
         rows: to judge on.
@@ -143,7 +146,8 @@ def plainer(rows: Rows, members: np.ndarray, fit: np.ndarray, at: int, alive: np
     """
     own, count = rows.levels.rows(members[at]) & alive, (members >= 0).sum(axis=1)
     sizes = found.rows[fit]
-    near = (count[fit] < count[at]) & (np.minimum(sizes, own.sum()) >= ALIKE * np.maximum(sizes, own.sum()))
+    near = (count[fit] < count[at]) & (found.error[fit] >= found.error[at])
+    near &= np.minimum(sizes, own.sum()) >= ALIKE * np.maximum(sizes, own.sum())
     for other in fit[near][np.lexsort((found.p[fit][near], count[fit][near]))]:
         inside = rows.levels.rows(members[other]) & alive
         if (own & inside).sum() >= ALIKE * (own | inside).sum():

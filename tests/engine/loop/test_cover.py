@@ -169,8 +169,9 @@ def test_of_slices_with_nearly_the_same_rows_the_one_with_fewer_conditions_is_to
     generator = np.random.default_rng(5)
     noisy = np.arange(ROWS) < 160
     wrong = np.where(noisy, generator.random(ROWS) < 0.6, generator.random(ROWS) < 0.05)
-    # Two columns that hold together for the same rows and three more that happen to be wrong: by p alone they win.
-    more = noisy | np.isin(np.arange(ROWS), np.flatnonzero(wrong & ~noisy)[:3])
+    # Two columns that hold together for the same rows and eight more, half of them wrong: by p alone they win.
+    others = (np.flatnonzero(~noisy & (wrong == one))[:4] for one in (True, False))
+    more = noisy | np.isin(np.arange(ROWS), np.concatenate([*others]))
     left = np.where(more | (generator.random(ROWS) < 0.3), "a", "b")
     right = np.where(more | ((left == "b") & (generator.random(ROWS) < 0.5)), "a", "b")
     columns = pa.table({"noise": np.where(noisy, "car", "none"), "left": left, "right": right})
