@@ -38,9 +38,10 @@ def summary(found: Allocated) -> list[str]:
     if found.next and not any(more for more, _ in found.next.values()):
         lines.append(f"the next {NEXT} would buy nothing: every slice is at 4 for each parent, or originals run short")
     elif found.next:
-        said = ", ".join(f"{more} to {one}{_gain(gain)}" for one, (more, gain) in found.next.items() if more)
+        said = ", ".join(f"{more} would go to {one}{_gain(gain)}" for one, (more, gain) in found.next.items() if more)
         rest = NEXT - sum(more for more, _ in found.next.values())
-        lines.append(f"of the next {NEXT}, {said} would go{f'; {rest} more than originals allow' if rest > 0 else ''}")
+        short = f"; for {rest} there are too few originals" if rest > 0 else ""
+        lines.append(f"of the next {NEXT}, {said}{short}")
     return lines
 
 

@@ -16,7 +16,7 @@ from sliceforge.engine.report.markup import chance, count, grouped, name, table,
 from sliceforge.engine.report.shell import Todo
 from sliceforge.engine.texts import Row, ranked
 
-TODO = {
+DEEDS = {
     "accept": Todo("Train on the new data from now on."),
     "halve": Todo("Make half as many items, train again, and judge that: the weak slice gained, and another lost."),
     "reject": Todo("Keep the training set as it was."),
@@ -79,8 +79,8 @@ def page(found: Verified, path: Path) -> Path:
     body = f'<section id="gains"><h2>What did each slice gain or lose?</h2>{drawn}</section>\n'
     body += f'<section id="figures"><h2>In figures</h2>{table(head, cells, "Every slice before and after")}'
     body += f'<p class="hint">{text(hint)}</p>{notes}</section>\n'
-    title, todo = f"Verdict: {found.verdict.decision}", TODO[found.verdict.decision]
-    return shell.write(path, shell.page("verify", title, f"{found.verdict.reason}.", todo, body))
+    title, deed = f"Verdict: {found.verdict.decision}", DEEDS[found.verdict.decision]
+    return shell.write(path, shell.page("verify", title, f"{found.verdict.reason}.", deed, body))
 
 
 def write(found: Verified, place: str) -> Path:
